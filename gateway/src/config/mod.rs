@@ -1,0 +1,180 @@
+//! The configuration: a file parsed once into values that are valid by construction.
+//!
+//! *Invariant:* whoever holds a [`Config`] need not check it: ports exist, networks do not
+//! overlap, limits are in range.
+
+use core::net::IpAddr;
+use core::time::Duration;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+
+use crate::packet::{MacAddr, PortId};
+
+/// A valid configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Lcores and memory.
+    pub runtime: Runtime,
+    /// Coalescing.
+    pub gro: Gro,
+    /// Ports; a [`PortId`] is an index into this list.
+    pub ports: Vec<Port>,
+    /// Bridges.
+    pub bridges: Vec<Bridge>,
+    /// Static group membership.
+    pub groups: Vec<Group>,
+    /// Static unicast routes.
+    pub routes: Vec<Route>,
+    /// Static neighbours.
+    pub neighbors: Vec<Neighbor>,
+    /// Static multicast routes.
+    pub multicast: Vec<MulticastRoute>,
+    /// Where the control side listens.
+    pub control: Control,
+}
+
+/// `[runtime]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Runtime {
+    /// One worker per lcore (never empty, no duplicates). Default: `[0]`.
+    pub lcores: Vec<usize>,
+    /// Hugepages; `false` for development and tests. Default: true.
+    pub hugepages: bool,
+    /// Memory for DPDK in MiB. Default: 1024.
+    pub memory_mb: u32,
+    /// Passed to `rte_eal_init` as they are.
+    pub eal_args: Vec<String>,
+    /// Frames per rx burst, 1..=256. Default: 64.
+    pub burst: u16,
+    /// Buffers in the packet pool, 512..=4194304. Default: 16384.
+    pub pool_buffers: u32,
+    /// Bytes of frame that fit one buffer, 1600..=16384. Default: 2048.
+    pub buffer_bytes: u16,
+    /// Descriptors per rx and tx ring, a power of two, 64..=4096. Default: 1024.
+    pub ring_descriptors: u16,
+    /// Frames a worker may keep for a busy egress port, 64..=65536. Default: 1024.
+    pub tx_buffer: u32,
+    /// Frames on their way from one worker to another, per pair, 64..=65536. Default: 4096.
+    pub handoff: u32,
+    /// Addresses a bridge can learn, 64..=1048576. Default: 16384.
+    pub fdb_entries: u32,
+    /// Microseconds a worker sleeps after 64 polls without a frame; 0 never (poll mode). Default: 0.
+    pub idle_sleep_us: u32,
+}
+
+/// `[gro]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gro {
+    /// Form of super-packets. Default: list.
+    pub mode: GroMode,
+    /// Datagrams per super-packet, 1..=128. Default: 64.
+    pub max_segments: u16,
+    /// How long a datagram may be held; zero: never longer than one rx burst. At most 10 ms.
+    pub max_hold: Duration,
+    /// Flows that can be held at once, per worker, 64..=65536. Default: 1024.
+    pub flows: u32,
+    /// Whether a queue whose flows never coalesce skips coalescing for a while. Default: true.
+    pub adaptive: bool,
+}
+
+/// Form of super-packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroMode {
+    /// No coalescing.
+    Off,
+    /// Every datagram keeps its own buffer and headers.
+    List,
+    /// One header, a chain of payload pieces.
+    Merge,
+}
+
+/// `[[port]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Unique name.
+    pub name: String,
+    /// PCI address or DPDK virtual device string.
+    pub device: String,
+    /// Overrides the device's address.
+    pub mac: Option<MacAddr>,
+    /// IP MTU in bytes, 68..=9600. Default: 1500.
+    pub mtu: u16,
+    /// Addresses of a routed port; a port without any and in no bridge is routed too.
+    pub addresses: Vec<IpNet>,
+    /// Overrides `[gro] mode` for what this port receives.
+    pub gro: Option<GroMode>,
+    /// TAP shadow in the kernel.
+    pub host: bool,
+}
+
+/// `[[bridge]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bridge {
+    /// Unique name.
+    pub name: String,
+    /// Member ports; each is in one bridge only.
+    pub ports: Vec<PortId>,
+    /// Multicast to members only. Default: true.
+    pub snooping: bool,
+    /// How long a learned address lives without traffic, 1 s..=1000000 s. Default: 300 s.
+    pub ageing: Duration,
+    /// TAP shadow in the kernel.
+    pub host: bool,
+}
+
+/// `[[group]]`: static membership in a bridge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Index into [`Config::bridges`].
+    pub bridge: usize,
+    /// A multicast address.
+    pub group: IpAddr,
+    /// Members, all in the bridge.
+    pub ports: Vec<PortId>,
+}
+
+/// `[[route]]`; several with one prefix are equal-cost paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Destination network, host bits zero.
+    pub prefix: IpNet,
+    /// Next hop, inside a network of `port`.
+    pub via: IpAddr,
+    /// The port whose network has `via`.
+    pub port: PortId,
+}
+
+/// `[[neighbor]]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbor {
+    /// Network address.
+    pub address: IpAddr,
+    /// Link address.
+    pub mac: MacAddr,
+    /// Where it is.
+    pub port: PortId,
+}
+
+/// `[[multicast]]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct MulticastRoute {
+    /// A multicast address.
+    pub group: IpAddr,
+    /// A unicast address of the same family; `None` for any source.
+    pub source: Option<IpAddr>,
+    /// The only ingress accepted.
+    pub from: PortId,
+    /// Egress ports, without `from`.
+    pub to: Vec<PortId>,
+}
+
+/// `[control]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Control {
+    /// Control socket. Default: /run/gateway/gateway.sock
+    pub socket: PathBuf,
+    /// Metrics, health and status page; off when absent.
+    pub metrics: Option<SocketAddr>,
+}

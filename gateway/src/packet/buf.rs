@@ -1,0 +1,164 @@
+//! The ownership traits. Two buffers obey them: `dpdk::Mbuf` and `sim::HeapBuf`; one conformance
+//! suite (`tests/conformance`) holds for both.
+//!
+//! ```text
+//!   pool.alloc() ──► PacketBuf ──share()──► SharedBuf (Clone = reference +1, read-only for ever)
+//!                        ▲                      │
+//!                        ├── with_private_header ┤  header bytes copied, payload shared
+//!                        ├── copy ───────────────┤  all bytes copied
+//!                        └── try_unshare ────────┘  only if nobody else holds it
+//!   either ──into_tx()──► TxBuf ──tx_burst──► the port's queue owns it
+//! ```
+//!
+//! *Invariant:* a `PacketBuf` alone owns the metadata of all its pieces and the bytes of its head
+//! piece. The bytes of later pieces may be shared with others, so they can be read only.
+
+/// A uniquely owned packet: a head piece and, rarely, further pieces. Not `Clone`.
+pub trait PacketBuf: Sized {
+    /// The read-only form after [`share`](Self::share).
+    type Shared: SharedBuf<Owned = Self>;
+    /// What a transmit queue takes.
+    type Tx: TxBuf;
+    /// Where buffers come from.
+    type Pool: BufPool<Buf = Self>;
+
+    /// Bytes in all pieces.
+    fn frame_len(&self) -> usize;
+    /// Number of pieces, at least 1.
+    fn piece_count(&self) -> usize;
+    /// The pieces in order; the head first.
+    fn pieces(&self) -> impl Iterator<Item = &[u8]>;
+    /// The bytes of the head piece.
+    fn head(&self) -> &[u8];
+    /// The bytes of the head piece, which this packet alone owns.
+    fn head_mut(&mut self) -> &mut [u8];
+
+    /// Makes room for `len` bytes before the head; `None` (unchanged) without that much headroom.
+    fn prepend(&mut self, len: usize) -> Option<&mut [u8]>;
+    /// Adds `len` bytes of unspecified content behind a packet of one piece; `None` (unchanged)
+    /// without that much tailroom or with several pieces.
+    fn append(&mut self, len: usize) -> Option<&mut [u8]>;
+    /// Removes `len` bytes at the front of the head; `false` (unchanged) if the head is shorter.
+    #[must_use]
+    fn trim_front(&mut self, len: usize) -> bool;
+    /// Keeps the first `len` bytes; pieces left empty are freed, the head stays. A `len` beyond
+    /// the frame changes nothing.
+    fn truncate(&mut self, len: usize);
+    /// Appends the pieces of `tail` behind this packet's.
+    fn chain(&mut self, tail: Self);
+
+    /// What the port said of the transport checksum on reception.
+    fn rx_checksum(&self) -> RxChecksum;
+
+    /// Gives up writing for good: the result can be cloned and read.
+    fn share(self) -> Self::Shared;
+    /// Hands the packet over for transmission.
+    fn into_tx(self) -> Self::Tx;
+
+    /// Copies bytes from `offset` on into `out`; returns how many there were.
+    fn read(&self, offset: usize, out: &mut [u8]) -> usize {
+        read_pieces(self.pieces(), offset, out)
+    }
+    /// All bytes in one vector (tests, captures, the control side).
+    fn to_vec(&self) -> Vec<u8> {
+        self.pieces().flatten().copied().collect()
+    }
+}
+
+/// A packet that several may hold. `Clone` takes a reference; nobody can write, ever.
+pub trait SharedBuf: Sized + Clone {
+    /// The writable form.
+    type Owned: PacketBuf<Shared = Self>;
+
+    /// Bytes in all pieces.
+    fn frame_len(&self) -> usize;
+    /// Number of pieces, at least 1.
+    fn piece_count(&self) -> usize;
+    /// The pieces in order; the head first.
+    fn pieces(&self) -> impl Iterator<Item = &[u8]>;
+    /// The bytes of the head piece.
+    fn head(&self) -> &[u8];
+
+    /// A packet whose first `header_len` bytes are a private copy in a fresh head, followed by the
+    /// shared rest. Takes one buffer for the head and one for each piece of the rest. `None` if
+    /// the pool is dry, the head piece is shorter than `header_len`, or a fresh head is too small.
+    fn with_private_header(
+        &self,
+        header_len: usize,
+        pool: &<Self::Owned as PacketBuf>::Pool,
+    ) -> Option<Self::Owned>;
+    /// A packet with all bytes copied into one fresh piece. `None` if the pool is dry or the frame
+    /// does not fit one buffer.
+    fn copy(&self, pool: &<Self::Owned as PacketBuf>::Pool) -> Option<Self::Owned>;
+    /// The packet itself if nobody else holds any of its pieces.
+    fn try_unshare(self) -> Result<Self::Owned, Self>;
+    /// Hands this reference over for transmission.
+    fn into_tx(self) -> <Self::Owned as PacketBuf>::Tx;
+}
+
+/// A packet on its way into a transmit queue: neither readable nor writable. Dropping it gives up
+/// the reference.
+pub trait TxBuf: Sized {
+    /// Bytes in all pieces.
+    fn frame_len(&self) -> usize;
+    /// Number of pieces, at least 1.
+    fn piece_count(&self) -> usize;
+}
+
+/// A fixed number of equal buffers.
+pub trait BufPool {
+    /// What the pool hands out.
+    type Buf: PacketBuf;
+
+    /// An empty packet (length 0) with default headroom; `None` when the pool is dry.
+    fn alloc(&self) -> Option<Self::Buf>;
+    /// Bytes that fit behind the default headroom of a fresh buffer.
+    fn data_room(&self) -> usize;
+    /// Buffers that could be allocated now.
+    fn available(&self) -> usize;
+    /// Buffers in all.
+    fn capacity(&self) -> usize;
+
+    /// A fresh packet with these bytes; `None` when the pool is dry or they do not fit.
+    fn alloc_from(&self, bytes: &[u8]) -> Option<Self::Buf> {
+        let mut packet = self.alloc()?;
+        packet.append(bytes.len())?.copy_from_slice(bytes);
+        Some(packet)
+    }
+}
+
+/// What a port said of the transport checksum of a received frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RxChecksum {
+    /// The port did not look.
+    #[default]
+    Unknown,
+    /// Verified and right.
+    Good,
+    /// Verified and wrong.
+    Bad,
+}
+
+/// Copies bytes from `offset` on into `out`; returns how many there were.
+fn read_pieces<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+    mut offset: usize,
+    out: &mut [u8],
+) -> usize {
+    let mut done = 0;
+    for piece in pieces {
+        if offset >= piece.len() {
+            offset -= piece.len();
+            continue;
+        }
+        let rest = &piece[offset..];
+        let take = rest.len().min(out.len() - done);
+        out[done..done + take].copy_from_slice(&rest[..take]);
+        done += take;
+        offset = 0;
+        if done == out.len() {
+            break;
+        }
+    }
+    done
+}

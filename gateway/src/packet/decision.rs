@@ -1,0 +1,46 @@
+use super::{DropReason, MacAddr, PortId, PortMask};
+
+/// What becomes of a super-packet: one decision for all its segments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Nothing leaves; counted once per datagram.
+    Drop(DropReason),
+    /// Leaves verbatim by these ports (never empty).
+    Bridge {
+        /// Egress ports; the ingress port is not among them.
+        ports: PortMask,
+    },
+    /// Routed to one next hop: addresses rewritten, TTL or hop limit decremented.
+    Route(NextHop),
+    /// Routed to several ports: TTL or hop limit decremented, the source MAC is that of each egress
+    /// port, the destination MAC stays the group's.
+    Multicast {
+        /// Egress ports (never empty).
+        ports: PortMask,
+    },
+    /// Consumed; a frame of the gateway's own goes back by the ingress port.
+    Answer(Answer),
+}
+
+/// Where a routed datagram leaves, and with which addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextHop {
+    /// Egress port.
+    pub port: PortId,
+    /// The neighbour's address.
+    pub dst_mac: MacAddr,
+    /// The egress port's address.
+    pub src_mac: MacAddr,
+}
+
+/// What the gateway itself replies to a frame. The frame that caused a reply is counted as local,
+/// the one that caused an ICMP error as dropped for its reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Answer {
+    /// RFC 826: a request for one of the ingress port's addresses.
+    ArpReply,
+    /// RFC 4861 7.2.4: a solicitation for one of the ingress port's addresses.
+    NeighborAdvertisement,
+    /// RFC 792 type 11 / RFC 4443 3.3: TTL or hop limit ran out.
+    TimeExceeded,
+}

@@ -1,0 +1,21 @@
+//! What packets are made of: the ownership traits every buffer obeys, and the small values that
+//! travel with a packet from room to room.
+//!
+//! *Invariant:* only a [`PacketBuf`] gives `&mut` to bytes, and only to a head piece that it alone
+//! owns. Nothing here knows DPDK; the rooms of the path meet in these types only.
+
+mod addr;
+mod buf;
+mod decision;
+mod drop;
+mod info;
+mod ports;
+mod super_packet;
+
+pub use addr::MacAddr;
+pub use buf::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
+pub use decision::{Answer, Decision, NextHop};
+pub use drop::DropReason;
+pub use info::{Coalesce, FrameInfo, Malformed, Network};
+pub use ports::{MAX_PORTS, PortId, PortMask};
+pub use super_packet::SuperPacket;
