@@ -1,0 +1,26 @@
+# Front door to scripts/ and cargo; nothing is decided here.
+.DEFAULT_GOAL := help
+.PHONY: help install demo test fmt lint bare-root
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: ## install what is missing, build the release, run the demonstration
+	@scripts/install.sh build
+	@scripts/demo.sh
+
+test: ## install what is missing, run the whole test suite
+	@scripts/install.sh test
+	@scripts/test.sh
+
+install: ## only install what is missing (Debian 12 or 13)
+	@scripts/install.sh build test
+
+fmt: ## format the sources
+	@cargo fmt --all
+
+lint: ## format check and clippy, as make test does
+	@scripts/lint.sh
+
+bare-root: ## demo and test in a fresh Debian under DIR (needs root, debootstrap)
+	@scripts/bare-root.sh "$(DIR)"

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Builds the release and runs the demonstration; the exit status is the program's own.
+. "$(dirname "$0")/lib.sh"
+
+say "building the release"
+cargo build --release --locked -p gateway >&2
+exec as_root_exec target/release/gateway demo "$@"
