@@ -12,13 +12,12 @@ unpack() {
     have debootstrap || die "debootstrap is missing: apt-get install debootstrap"
     say "unpacking $SUITE into $1"
     debootstrap --variant=minbase --include=ca-certificates,git,make "$SUITE" "$1" "$MIRROR" >&2
-    cp /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/ca-certificates.crt"
-    cp /etc/resolv.conf "$1/etc/resolv.conf"
 }
 
 # In a mount and a PID namespace of its own: nothing mounted or started there outlives it.
 inside() {
-    local root=$1 passed=() name
+    local root=$1 ca=/etc/ssl/host-ca.crt name
+    local passed=("SSL_CERT_FILE=$ca" "CARGO_HTTP_CAINFO=$ca" "CURL_CA_BUNDLE=$ca")
     shift
     for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
         [ -z "${!name:-}" ] || passed+=("$name=${!name}")
@@ -39,6 +38,8 @@ inside() {
 root=$(mkdir -p "$1" && cd "$1" && pwd)
 shift
 [ -x "$root/usr/bin/git" ] || unpack "$root"
+cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/host-ca.crt"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
 rm -rf "$root/srv/gateway"
 git clone -q --no-local "$ROOT" "$root/srv/gateway"
 [ $# -gt 0 ] || set -- demo test

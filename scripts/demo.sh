@@ -4,4 +4,4 @@
 
 say "building the release"
 cargo build --release --locked -p gateway >&2
-exec as_root_exec target/release/gateway demo "$@"
+as_root target/release/gateway demo "$@"

@@ -15,12 +15,12 @@ updated=
 apt_install() {
     if [ -z "$updated" ]; then
         say "apt-get update"
-        as_root apt-get -q -o Dpkg::Use-Pty=0 update >&2
+        as_root apt-get -qq -o Dpkg::Use-Pty=0 update >&2
         updated=yes
     fi
     say "apt-get install $*"
     # --no-remove: what is there stays, whatever the price.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 \
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
         install --no-install-recommends --no-remove "$@" >&2
 }
 
@@ -39,7 +39,7 @@ candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^ *Candidate: //p'; 
 
 # Debian 13: rustc. Debian 12: rustc is 1.63, but rustc-web (what its Firefox is built with) will do.
 rust_by_apt() {
-    [ -n "$updated" ] || { as_root apt-get -q -o Dpkg::Use-Pty=0 update >&2 && updated=yes; }
+    [ -n "$updated" ] || { as_root apt-get -qq -o Dpkg::Use-Pty=0 update >&2 && updated=yes; }
     local suffix
     for suffix in "" -web; do
         at_least "$(candidate "rustc$suffix")" "$RUST_MINIMUM" || continue

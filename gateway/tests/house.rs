@@ -1,0 +1,96 @@
+//! The house rules that no compiler knows: where unsafe code lives, who may name whom, how long a
+//! file may be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Rooms between rx and tx: they meet in `packet` types and in `worker`, never in each other.
+const PATH_ROOMS: &[&str] = &["ingress", "gro", "forward", "fanout", "gso", "egress"];
+/// Files longer than this are split.
+const LINES_MAX: usize = 500;
+/// This file names what it forbids.
+const THIS: &str = "gateway/tests/house.rs";
+
+#[test]
+fn files_are_short() {
+    for file in rust_files("") {
+        let lines = file.text.lines().count();
+        assert!(lines <= LINES_MAX, "{}: {lines} lines, at most {LINES_MAX}", file.name);
+    }
+}
+
+#[test]
+fn unsafe_code_lives_in_one_room() {
+    let homes = ["dpdk-sys/", "gateway/src/dpdk/"];
+    for file in rust_files("").iter().filter(|file| file.name != THIS) {
+        let at_home = homes.iter().any(|home| file.name.starts_with(home));
+        assert!(at_home || !has_code(&file.text, "(unsafe_code"), "{} allows unsafe", file.name);
+    }
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    for file in rust_files("").iter().filter(|file| file.name != THIS) {
+        for word in ["todo!(", "unimplemented!(", "#[ignore", "fn get_"] {
+            assert!(!has_code(&file.text, word), "{} has {word}", file.name);
+        }
+    }
+}
+
+#[test]
+fn rooms_of_the_path_do_not_know_each_other() {
+    for room in PATH_ROOMS {
+        for file in rust_files(&format!("gateway/src/{room}")) {
+            for other in PATH_ROOMS.iter().filter(|other| other != &room) {
+                let import = format!("crate::{other}::");
+                assert!(!has_code(&file.text, &import), "{} imports {other}", file.name);
+            }
+            assert!(!has_code(&file.text, "crate::worker"), "{} imports worker", file.name);
+        }
+    }
+}
+
+#[test]
+fn the_core_does_not_know_dpdk() {
+    let ends = ["gateway/src/dpdk/", "gateway/src/main"];
+    for file in rust_files("gateway/src") {
+        let at_end = ends.iter().any(|end| file.name.starts_with(end));
+        assert!(at_end || !has_code(&file.text, "dpdk_sys"), "{} names dpdk_sys", file.name);
+    }
+}
+
+struct SourceFile {
+    /// From the root of the repository, with slashes.
+    name: String,
+    text: String,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
+}
+
+/// All Rust sources under `folder`, build results excluded.
+fn rust_files(folder: &str) -> Vec<SourceFile> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.expect("a folder entry").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if name.ends_with(".rs") {
+                let text = fs::read_to_string(&path).expect("a readable source file");
+                let name = path.strip_prefix(root()).expect("below the root");
+                found.push(SourceFile { name: name.to_string_lossy().into_owned(), text });
+            }
+        }
+    }
+    assert!(folder.is_empty() || !found.is_empty() || !root().join(folder).exists());
+    found
+}
+
+/// Whether `word` stands outside of comments.
+fn has_code(text: &str, word: &str) -> bool {
+    text.lines().any(|line| line.split("//").next().is_some_and(|code| code.contains(word)))
+}

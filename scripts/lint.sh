@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Format check and clippy, for the core alone and for everything. The sources are held to the
+# reference release; another release has other opinions, so there they only inform.
+. "$(dirname "$0")/lib.sh"
+
+CORE=(-p gateway --no-default-features --features sim)
+
+# informs: on another release than the reference, a finding does not fail
+informs() {
+    "$@" && return
+    is_reference_rust && return 1
+    say "not held against the sources: this is rust $(rust_version), they follow $RUST_REFERENCE"
+}
+
+check_format() {
+    cargo fmt --version >/dev/null 2>&1 || { say "no rustfmt here: format not checked" && return; }
+    informs cargo fmt --all --check
+}
+
+check_clippy() {
+    cargo clippy --version >/dev/null 2>&1 || { say "no clippy here: lints not checked" && return; }
+    local deny=()
+    ! is_reference_rust || deny=(-- -D warnings)
+    informs cargo clippy --locked --all-targets "${CORE[@]}" "${deny[@]}" &&
+        informs cargo clippy --locked --all-targets --workspace "${deny[@]}"
+}
+
+check_scripts() {
+    have shellcheck || { say "no shellcheck here: scripts not checked" && return; }
+    shellcheck -x -P scripts scripts/*.sh .ci/run
+}
+
+case ${1:-all} in
+format) check_format ;;
+clippy) check_clippy ;;
+scripts) check_scripts ;;
+all) check_format && check_clippy && check_scripts ;;
+*) die "usage: scripts/lint.sh [format|clippy|scripts]" ;;
+esac

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The whole test suite, stage by stage; ends with the time of each and the totals of all.
+#   scripts/test.sh [STAGE]...       default: all
+. "$(dirname "$0")/lib.sh"
+
+CORE=(-p gateway --no-default-features --features sim)
+LOGS=target/test-logs
+mkdir -p "$LOGS"
+
+stage_format() { scripts/lint.sh format; }
+stage_clippy() { scripts/lint.sh clippy; }
+stage_core() { scripts/cargo-test.sh "${CORE[@]}"; }
+stage_docs() { cargo test --locked --doc --quiet "${CORE[@]}"; }
+stage_dpdk() { scripts/cargo-test.sh --workspace; }
+
+summary=()
+broken=0
+
+run_stage() {
+    local name=$1 started=$SECONDS result=ok
+    say "stage $name"
+    "stage_$name" 2>&1 | tee "$LOGS/$name.log" || result=FAILED
+    [ "$result" = ok ] || broken=$((broken + 1))
+    summary+=("$(printf '%-8s %-7s %4d s' "$name" "$result" $((SECONDS - started)))")
+}
+
+# From the closing lines of nextest and of cargo test.
+count() {
+    cat "$LOGS"/*.log | sed -n '/Summary \[\|^test result:/p' |
+        grep -oE "[0-9]+ ($1)" | awk '{n += $1} END {print n + 0}'
+}
+
+[ $# -gt 0 ] || set -- format clippy core docs dpdk
+rm -f "$LOGS"/*.log
+for name in "$@"; do
+    run_stage "$name"
+done
+
+failed=$(count 'failed|timed out|exec failed')
+[ "$broken" -le "$failed" ] || failed=$broken
+printf '\n'
+printf '%s\n' "${summary[@]}" "total            $SECONDS s"
+printf '\n%d passed, %d failed\n' "$(count passed)" "$failed"
+[ "$broken" -eq 0 ]
