@@ -1,1 +1,26 @@
-//! Room: gro.
+//! Gathers datagrams of one flow into super-packets (semantics: *Coalescing*).
+//!
+//! A datagram is offered with [`GroTable::join`]; what cannot join a held train goes through
+//! [`GroTable::settle`], which first flushes whatever would be overtaken.
+//!
+//! *Invariant:* one held train per *order key* (ingress port, MAC pair, tag stack, addresses, UDP
+//! ports), so nothing of a flow can overtake anything else of it. What must also be equal to be
+//! coalesced is the train's template; a datagram that differs ends the train with a counted reason.
+//!
+//! *Absent:* parsing (ingress has done it), clocks, allocation after construction.
+
+mod chain;
+mod index;
+mod key;
+mod opt_out;
+mod pairs;
+mod reason;
+mod stats;
+mod store;
+mod table;
+mod template;
+mod train;
+
+pub use reason::FlushReason;
+pub use stats::GroStats;
+pub use table::{GroTable, Unjoined};

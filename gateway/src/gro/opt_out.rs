@@ -1,0 +1,126 @@
+//! Skips coalescing for a while on a port whose flows never form trains (semantics: a flow that
+//! never coalesces costs at most a few per cent).
+//!
+//! Counted in datagrams, not in time: an idle port forgets nothing, and a port whose load rises is
+//! back at coalescing within milliseconds.
+
+use crate::packet::{MAX_PORTS, PortId};
+
+/// Datagrams looked at before each decision.
+pub(super) const WINDOW: u32 = 1024;
+/// Datagrams skipped after the first such window; doubled after each further one.
+pub(super) const FIRST_SKIP: u32 = 2 * WINDOW;
+/// Most datagrams skipped at once.
+pub(super) const LONGEST_SKIP: u32 = 64 * WINDOW;
+
+/// The state of every port.
+pub(super) struct OptOut {
+    enabled: bool,
+    ports: Box<[Port; MAX_PORTS]>,
+}
+
+#[derive(Clone, Copy)]
+struct Port {
+    /// Datagrams left to skip.
+    skip: u32,
+    /// How many to skip next time.
+    next_skip: u32,
+    /// Candidates since the window began.
+    datagrams: u32,
+    /// Trains they started.
+    trains: u32,
+}
+
+impl OptOut {
+    pub(super) fn new(enabled: bool) -> Self {
+        let fresh = Port { skip: 0, next_skip: FIRST_SKIP, datagrams: 0, trains: 0 };
+        Self { enabled, ports: Box::new([fresh; MAX_PORTS]) }
+    }
+
+    /// Whether this candidate is to pass without being looked at.
+    #[inline]
+    pub(super) fn skips(&mut self, port: PortId) -> bool {
+        let Some(port) = self.ports.get_mut(port.index()) else { return false };
+        if port.skip == 0 {
+            return false;
+        }
+        port.skip -= 1;
+        true
+    }
+
+    /// Notes a candidate that joined a train.
+    #[inline]
+    pub(super) fn joined(&mut self, port: PortId) {
+        if let Some(port) = self.ports.get_mut(port.index()) {
+            port.datagrams += 1;
+        }
+    }
+
+    /// Notes a candidate that would start a train. `true`: this one and those behind it are to be
+    /// skipped from now on; the caller flushes what is held.
+    #[inline]
+    pub(super) fn gives_up(&mut self, port: PortId) -> bool {
+        let Some(port) = self.ports.get_mut(port.index()).filter(|_| self.enabled) else {
+            return false;
+        };
+        port.datagrams += 1;
+        port.trains += 1;
+        port.datagrams >= WINDOW && port.close_window()
+    }
+}
+
+impl Port {
+    #[cold]
+    fn close_window(&mut self) -> bool {
+        // a mean train below 1.1
+        let hopeless = u64::from(self.datagrams) * 10 < u64::from(self.trains) * 11;
+        *self = if hopeless {
+            let next_skip = (2 * self.next_skip).min(LONGEST_SKIP);
+            Self { skip: self.next_skip - 1, next_skip, datagrams: 0, trains: 0 }
+        } else {
+            Self { skip: 0, next_skip: FIRST_SKIP, datagrams: 0, trains: 0 }
+        };
+        hopeless
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PORT: PortId = PortId(3);
+
+    /// Datagrams skipped after the next window of trains of `train` datagrams; 0 if none.
+    fn skipped_after(opt_out: &mut OptOut, train: u32) -> u32 {
+        for _ in 0..2 * WINDOW / train {
+            if opt_out.gives_up(PORT) {
+                return 1 + (0..).take_while(|_| opt_out.skips(PORT)).count() as u32;
+            }
+            (1..train).for_each(|_| opt_out.joined(PORT));
+        }
+        0
+    }
+
+    #[test]
+    fn skips_twice_as_long_each_time_up_to_a_bound_and_forgets_when_trains_return() {
+        let mut opt_out = OptOut::new(true);
+        let mut expected = FIRST_SKIP;
+        for _ in 0..8 {
+            assert_eq!(skipped_after(&mut opt_out, 1), expected);
+            expected = (2 * expected).min(LONGEST_SKIP);
+        }
+        assert_eq!(expected, LONGEST_SKIP);
+        assert_eq!(skipped_after(&mut opt_out, 2), 0);
+        assert_eq!(skipped_after(&mut opt_out, 1), FIRST_SKIP);
+    }
+
+    #[test]
+    fn each_port_is_judged_alone_and_only_if_enabled() {
+        let mut opt_out = OptOut::new(true);
+        assert!((0..WINDOW).any(|_| opt_out.gives_up(PORT)));
+        assert!(opt_out.skips(PORT));
+        assert!(!opt_out.skips(PortId(4)));
+        let mut never = OptOut::new(false);
+        assert!((0..4 * WINDOW).all(|_| !never.gives_up(PORT)));
+    }
+}

@@ -1,0 +1,352 @@
+use super::key::{AddressPair, Hashes, KeyHasher, OrderKey};
+use super::opt_out::OptOut;
+use super::store::Store;
+use super::train::Candidate;
+use super::{FlushReason, GroStats};
+use crate::config;
+use crate::packet::{Coalesce, FrameInfo, PacketBuf, SuperPacket};
+use crate::time::Nanos;
+
+/// The trains one worker holds. All storage is allocated by [`new`](Self::new); when it is full,
+/// the oldest train in the way is flushed.
+///
+/// Packets come in order of arrival: [`join`](Self::join), then [`settle`](Self::settle) for what
+/// comes back, before the next one is offered. If a forwarding table changes in between,
+/// [`flush_all`](Self::flush_all) comes first. Every burst, empty or not, is closed by
+/// [`end_burst`](Self::end_burst).
+pub struct GroTable<B: PacketBuf> {
+    store: Store<B>,
+    hasher: KeyHasher,
+    opt_out: OptOut,
+    max_segments: usize,
+    max_hold: Nanos,
+    /// The train last joined or started: most often the next datagram's.
+    recent: u32,
+    /// The candidate last offered, for the [`Unjoined`] with this ticket.
+    offered: Option<Offered>,
+    ticket: u64,
+    /// Storage for super-packets of one.
+    alone: Vec<B>,
+    held: usize,
+    stats: GroStats,
+}
+
+/// A packet that could not join a train, on its way to [`GroTable::settle`].
+#[must_use = "it is freed unless it is settled"]
+pub struct Unjoined<B: PacketBuf> {
+    packet: B,
+    info: FrameInfo,
+    verdict: Verdict,
+    ticket: u64,
+}
+
+/// What must happen to a packet that could not join.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Verdict {
+    /// Starts a train.
+    Start,
+    /// Starts a train when the one of its key, which it cannot join, has left.
+    Replace(u32, FlushReason),
+    /// Goes alone behind the train of its key.
+    Alone,
+    /// Goes alone behind all trains of its addresses.
+    Fragment,
+    /// Goes alone; nothing can be in its way.
+    Pass(FlushReason),
+}
+
+/// What was found out about a candidate.
+#[derive(Clone, Copy)]
+struct Offered {
+    candidate: Candidate,
+    /// Not computed while its key was the recent train's.
+    hashes: Option<Hashes>,
+}
+
+impl<B: PacketBuf> Unjoined<B> {
+    /// The packet.
+    pub fn packet(&self) -> &B {
+        &self.packet
+    }
+
+    /// What ingress found out about it.
+    pub fn info(&self) -> &FrameInfo {
+        &self.info
+    }
+
+    /// The packet, if it is not to be settled after all.
+    pub fn into_packet(self) -> B {
+        self.packet
+    }
+}
+
+impl<B: PacketBuf> GroTable<B> {
+    /// An empty table. `hash_seed` should be random: it keeps senders from choosing which flows
+    /// share a bucket.
+    pub fn new(settings: &config::Gro, hash_seed: u64) -> Self {
+        let max_segments = usize::from(settings.max_segments.max(1));
+        Self {
+            store: Store::new(settings.flows.max(1) as usize, max_segments),
+            hasher: KeyHasher::new(hash_seed),
+            opt_out: OptOut::new(settings.adaptive),
+            max_segments,
+            max_hold: Nanos(settings.max_hold.as_nanos() as u64),
+            recent: 0,
+            offered: None,
+            ticket: 0,
+            alone: Vec::with_capacity(1),
+            held: 0,
+            stats: GroStats::default(),
+        }
+    }
+
+    /// Datagrams held.
+    pub fn held(&self) -> usize {
+        self.held
+    }
+
+    /// What the table has done so far.
+    pub fn stats(&self) -> &GroStats {
+        &self.stats
+    }
+
+    /// Adds a datagram to the held train of its flow if every rule allows; a train that is thereby
+    /// complete goes into `sink`. Gives back every other packet, for [`settle`](Self::settle).
+    #[inline]
+    pub fn join(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) -> Result<(), Unjoined<B>> {
+        self.ticket += 1;
+        let verdict = match info.coalesce {
+            Coalesce::Candidate if self.opt_out.skips(info.port) => {
+                Verdict::Pass(FlushReason::PassedOptOut)
+            }
+            Coalesce::Candidate => match Candidate::read(packet.head(), info) {
+                Some(candidate) => return self.offer(packet, info, candidate, now, sink),
+                None => Verdict::Fragment,
+            },
+            Coalesce::Alone => Verdict::Alone,
+            Coalesce::Fragment => Verdict::Fragment,
+            Coalesce::Foreign => Verdict::Pass(FlushReason::PassedForeign),
+        };
+        Err(Unjoined { packet, info: *info, verdict, ticket: self.ticket })
+    }
+
+    /// Flushes whatever the packet would overtake, then lets it start a train, or hands it on as a
+    /// super-packet of one.
+    pub fn settle(
+        &mut self,
+        unjoined: Unjoined<B>,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) {
+        let Unjoined { packet, info, verdict, ticket } = unjoined;
+        match verdict {
+            Verdict::Start | Verdict::Replace(..) => {
+                let Some(offered) = self.offered.take().filter(|_| ticket == self.ticket) else {
+                    // another packet was offered since: look again
+                    return match self.join(packet, &info, now, sink) {
+                        Ok(()) => {}
+                        Err(unjoined) => self.settle(unjoined, now, sink),
+                    };
+                };
+                if let Verdict::Replace(train, reason) = verdict
+                    && self.store.train(train).has_key(&offered.candidate.key)
+                {
+                    self.flush(train, reason, now, sink);
+                }
+                self.start(packet, &info, &offered, now, sink);
+            }
+            Verdict::Alone => {
+                self.clear_way_of_lone(packet.head(), &info, now, sink);
+                self.pass(packet, &info, FlushReason::PassedLone, sink);
+            }
+            Verdict::Fragment => {
+                self.clear_way_of_fragment(packet.head(), &info, now, sink);
+                self.pass(packet, &info, FlushReason::PassedFragment, sink);
+            }
+            Verdict::Pass(reason) => self.pass(packet, &info, reason, sink),
+        }
+    }
+
+    /// Closes an rx burst: flushes every train when `max_hold` is zero, else those held that long.
+    pub fn end_burst(&mut self, now: Nanos, sink: &mut impl FnMut(SuperPacket<'_, B>)) {
+        if self.max_hold == Nanos(0) {
+            return self.flush_all(FlushReason::EndOfBurst, now, sink);
+        }
+        while let Some(train) = self.store.oldest() {
+            let since = self.store.train(train).since().unwrap_or_default();
+            if now.since(since) < self.max_hold {
+                break;
+            }
+            self.flush(train, FlushReason::Expired, now, sink);
+        }
+    }
+
+    /// Flushes every train, in order of first arrival.
+    pub fn flush_all(
+        &mut self,
+        reason: FlushReason,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) {
+        while let Some(train) = self.store.oldest() {
+            self.flush(train, reason, now, sink);
+        }
+    }
+
+    #[inline]
+    fn offer(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        candidate: Candidate,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) -> Result<(), Unjoined<B>> {
+        let mut hashes = None;
+        let found = if self.store.train(self.recent).has_key(&candidate.key) {
+            Some(self.recent)
+        } else {
+            let hashes = hashes.insert(self.hasher.hashes(&candidate.key));
+            self.store.find(&candidate.key, hashes.key)
+        };
+        let (packet, verdict) = match found {
+            None => (packet, Verdict::Start),
+            Some(train) => {
+                let added =
+                    self.store.train_mut(train).add(packet, info, &candidate, self.max_segments);
+                match added {
+                    Ok(completion) => {
+                        self.joined(train, info);
+                        if let Some(reason) = completion {
+                            self.flush(train, reason, now, sink);
+                        }
+                        return Ok(());
+                    }
+                    Err((packet, reason)) => (packet, Verdict::Replace(train, reason)),
+                }
+            }
+        };
+        self.offered = Some(Offered { candidate, hashes });
+        Err(Unjoined { packet, info: *info, verdict, ticket: self.ticket })
+    }
+
+    #[inline]
+    fn joined(&mut self, train: u32, info: &FrameInfo) {
+        self.recent = train;
+        self.held += 1;
+        self.stats.packets += 1;
+        self.opt_out.joined(info.port);
+    }
+
+    /// Starts a train. None of its key is held.
+    fn start(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        offered: &Offered,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) {
+        if self.opt_out.gives_up(info.port) {
+            self.stats.opt_outs += 1;
+            self.flush_all(FlushReason::OptOut, now, sink);
+            return self.pass(packet, info, FlushReason::PassedOptOut, sink);
+        }
+        let Offered { candidate, hashes } = offered;
+        let hashes = hashes.unwrap_or_else(|| self.hasher.hashes(&candidate.key));
+        while let Some(train) = self.store.in_the_way(hashes.key) {
+            self.flush(train, FlushReason::Evicted, now, sink);
+        }
+        let Some(train) = self.store.enter(hashes) else {
+            return self.pass(packet, info, FlushReason::Evicted, sink); // nothing is in the way
+        };
+        self.store.train_mut(train).start(packet, info, candidate, now);
+        self.recent = train;
+        self.held += 1;
+        self.stats.packets += 1;
+        self.stats.record_flows(self.store.len());
+        if let Some(reason) = self.store.train(train).completion(self.max_segments) {
+            self.flush(train, reason, now, sink);
+        }
+    }
+
+    /// Flushes the train of the packet's key.
+    fn clear_way_of_lone(
+        &mut self,
+        head: &[u8],
+        info: &FrameInfo,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) {
+        if self.held == 0 {
+            return;
+        }
+        let Some(key) = OrderKey::read(head, info) else {
+            return self.clear_way_of_fragment(head, info, now, sink);
+        };
+        let hashes = self.hasher.hashes(&key);
+        if let Some(train) = self.store.find(&key, hashes.key) {
+            self.flush(train, FlushReason::LoneDatagram, now, sink);
+        }
+    }
+
+    /// Flushes every train of the packet's addresses.
+    fn clear_way_of_fragment(
+        &mut self,
+        head: &[u8],
+        info: &FrameInfo,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) {
+        if self.held == 0 {
+            return;
+        }
+        let Some(addresses) = AddressPair::read(head, info) else { return };
+        let pair_hash = self.hasher.pair_hash(&addresses);
+        while let Some(train) = self.store.find_pair(&addresses, pair_hash) {
+            self.flush(train, FlushReason::Fragment, now, sink);
+        }
+    }
+
+    #[inline]
+    fn flush(
+        &mut self,
+        train: u32,
+        reason: FlushReason,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) {
+        if let Some((super_packet, since)) = self.store.train_mut(train).end() {
+            let datagrams = super_packet.segments().len();
+            self.held -= datagrams;
+            self.stats.record(reason, datagrams);
+            self.stats.record_hold(now.since(since).0, datagrams);
+            sink(super_packet);
+        }
+        self.store.leave(train);
+        self.stats.record_flows(self.store.len());
+    }
+
+    /// Hands a packet on as a super-packet of one.
+    #[inline]
+    fn pass(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        reason: FlushReason,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) {
+        self.stats.packets += 1;
+        self.stats.record(reason, 1);
+        self.alone.push(packet);
+        if let Some(super_packet) = SuperPacket::from_segments(*info, &mut self.alone) {
+            sink(super_packet);
+        }
+    }
+}

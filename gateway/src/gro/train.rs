@@ -1,0 +1,156 @@
+//! One held train: datagrams of one order key that may leave as one super-packet.
+
+use super::FlushReason;
+use super::key::OrderKey;
+use super::template::{Identification, Template, extension_headers};
+use crate::packet::{FrameInfo, PacketBuf, SuperPacket};
+use crate::time::Nanos;
+
+/// A super-packet stays below this many bytes of frames.
+pub(super) const BYTES_LIMIT: u32 = 65_536;
+
+/// What the rules look at in a datagram that may be coalesced.
+#[derive(Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) key: OrderKey,
+    template: Template,
+    identification: u16,
+}
+
+/// A place for one train. Its storage is allocated once.
+pub(super) struct Train<B: PacketBuf> {
+    segments: Vec<B>,
+    /// `None` exactly when there are no segments.
+    state: Option<State>,
+}
+
+/// All about a held train but its datagrams. Written as a whole when it starts, so nothing of the
+/// train before is inherited.
+struct State {
+    key: OrderKey,
+    template: Template,
+    identification: Identification,
+    /// The first segment's.
+    info: FrameInfo,
+    /// UDP payload of all segments but a shorter tail, in bytes.
+    payload: u32,
+    /// Bytes of all frames.
+    bytes: u32,
+    since: Nanos,
+}
+
+impl Candidate {
+    /// Reads a [`Coalesce::Candidate`](crate::packet::Coalesce); `None` if its headers are not
+    /// where `info` says.
+    #[inline]
+    pub(super) fn read(head: &[u8], info: &FrameInfo) -> Option<Self> {
+        let key = OrderKey::read(head, info)?;
+        let (template, identification) = Template::read(head, info)?;
+        Some(Self { key, template, identification })
+    }
+}
+
+impl<B: PacketBuf> Train<B> {
+    pub(super) fn new(max_segments: usize) -> Self {
+        Self { segments: Vec::with_capacity(max_segments), state: None }
+    }
+
+    /// Whether it is held and has this key.
+    #[inline]
+    pub(super) fn has_key(&self, key: &OrderKey) -> bool {
+        self.state.as_ref().is_some_and(|state| state.key == *key)
+    }
+
+    /// The key of a held train.
+    pub(super) fn key(&self) -> Option<&OrderKey> {
+        self.state.as_ref().map(|state| &state.key)
+    }
+
+    /// When its first datagram arrived; `None` if it is not held.
+    pub(super) fn since(&self) -> Option<Nanos> {
+        self.state.as_ref().map(|state| state.since)
+    }
+
+    /// Starts a train. It must not be held.
+    pub(super) fn start(&mut self, packet: B, info: &FrameInfo, first: &Candidate, now: Nanos) {
+        debug_assert!(self.segments.is_empty());
+        self.state = Some(State {
+            key: first.key,
+            template: first.template,
+            identification: Identification::new(first.identification),
+            info: *info,
+            payload: info.udp_payload(),
+            bytes: info.frame_len,
+            since: now,
+        });
+        self.segments.push(packet);
+    }
+
+    /// Adds a datagram of the train's key if every rule allows, else gives it back and says why.
+    /// Returns why the train is now complete, if it is.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        next: &Candidate,
+        max_segments: usize,
+    ) -> Result<Option<FlushReason>, (B, FlushReason)> {
+        let (Some(state), Some(first)) = (&mut self.state, self.segments.first()) else {
+            return Err((packet, FlushReason::LoneDatagram));
+        };
+        let identification = match state.accepts(first.head(), packet.head(), info, next) {
+            Ok(identification) => identification,
+            Err(reason) => return Err((packet, reason)),
+        };
+        state.identification = identification;
+        state.bytes += info.frame_len;
+        self.segments.push(packet);
+        if info.udp_payload() < state.payload {
+            return Ok(Some(FlushReason::Tail));
+        }
+        Ok(self.completion(max_segments))
+    }
+
+    /// Why no further datagram fits, if none does. A train that is held always has room for one.
+    #[inline]
+    pub(super) fn completion(&self, max_segments: usize) -> Option<FlushReason> {
+        let state = self.state.as_ref()?;
+        if self.segments.len() >= max_segments {
+            return Some(FlushReason::MaxSegments);
+        }
+        (state.bytes + state.info.frame_len >= BYTES_LIMIT).then_some(FlushReason::MaxBytes)
+    }
+
+    /// Ends the train: its datagrams, and when the first arrived.
+    #[inline]
+    pub(super) fn end(&mut self) -> Option<(SuperPacket<'_, B>, Nanos)> {
+        let state = self.state.take()?;
+        let super_packet = SuperPacket::from_segments(state.info, &mut self.segments)?;
+        Some((super_packet, state.since))
+    }
+}
+
+impl State {
+    /// The identification sequence with the datagram added, or the rule that forbids to add it.
+    #[inline]
+    fn accepts(
+        &self,
+        first_head: &[u8],
+        head: &[u8],
+        info: &FrameInfo,
+        next: &Candidate,
+    ) -> Result<Identification, FlushReason> {
+        if let Some(reason) = self.template.difference(&next.template) {
+            return Err(reason);
+        }
+        // equal templates: both start and end at the same offsets
+        if extension_headers(first_head, &self.info) != extension_headers(head, info) {
+            return Err(FlushReason::ExtensionHeaders);
+        }
+        if info.udp_payload() > self.payload {
+            return Err(FlushReason::Longer);
+        }
+        self.identification.followed_by(next.identification).ok_or(FlushReason::Identification)
+    }
+}
