@@ -25,6 +25,7 @@ pub mod time;
 // ── around the path ──
 pub mod config;
 pub mod control;
+pub mod demo;
 // ── the two ends ──
 #[cfg(feature = "dpdk")]
 pub mod dpdk;
