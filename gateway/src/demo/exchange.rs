@@ -130,10 +130,8 @@ impl Listening {
         finished: &Arc<AtomicBool>,
     ) -> Result<Self> {
         let due: Vec<_> = streams.iter().filter(|s| s.receivers.contains(&index)).collect();
-        let sockets: BTreeSet<(IpAddr, u16)> = due
-            .iter()
-            .map(|s| (any_like(s.destination.ip()), s.destination.port()))
-            .collect();
+        let sockets: BTreeSet<(IpAddr, u16)> =
+            due.iter().map(|s| (any_like(s.destination.ip()), s.destination.port())).collect();
         let mut receivers = Vec::new();
         for (any, port) in sockets {
             let receiver = host.namespace.enter(|| {

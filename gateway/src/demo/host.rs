@@ -87,7 +87,9 @@ impl Sender {
                     setsockopt(&self.socket, sockopt::UdpGsoSegment, &0)?;
                     self.segment = None;
                 }
-                sent => return sent.with_context(|| format!("cannot send to {}", self.destination)),
+                sent => {
+                    return sent.with_context(|| format!("cannot send to {}", self.destination));
+                }
             }
         }
         for datagram in payload.chunks(segment.into()) {

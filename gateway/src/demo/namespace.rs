@@ -148,10 +148,8 @@ pub fn cable(near: End<'_>, far: End<'_>) -> Result<()> {
         if let Some(mac) = mac {
             namespace.ip(&format!("link set {interface} address {mac}"))?;
         }
-        namespace.command(
-            "ethtool",
-            &format!("-K {interface} tx off sg off tso off gso off gro off"),
-        )?;
+        namespace
+            .command("ethtool", &format!("-K {interface} tx off sg off tso off gso off gro off"))?;
         namespace.ip(&format!("link set {interface} up"))?;
     }
     Ok(())

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::ifaddrs::getifaddrs;
-use nix::sys::socket::{SockFlag, SockProtocol, SockType, bind, setsockopt, sockopt};
 use nix::sys::socket::{AddressFamily, SockaddrLike};
+use nix::sys::socket::{SockFlag, SockProtocol, SockType, bind, setsockopt, sockopt};
 use socket2::{SockFilter, Socket};
 
 use super::traffic::MAGIC;

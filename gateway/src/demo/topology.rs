@@ -60,12 +60,7 @@ impl Lab {
     ///
     /// # Errors
     /// The failed command.
-    pub fn plug(
-        &mut self,
-        name: &str,
-        addresses: &[IpNet],
-        gateways: &[IpAddr],
-    ) -> Result<usize> {
+    pub fn plug(&mut self, name: &str, addresses: &[IpNet], gateways: &[IpAddr]) -> Result<usize> {
         let index = self.hosts.len();
         let namespace = Namespace::new(name)?;
         let mac = MacAddr([0x02, 0, 0, 0, 0x77, index as u8]);

@@ -1,0 +1,104 @@
+//! The harness against itself: Linux forwards instead of the gateway. When these fail, a failure
+//! of the other namespace tests says nothing about the gateway.
+
+#[path = "support/netns.rs"]
+mod netns;
+
+use gateway::demo::topology::{Lab, port_name};
+use netns::{demand_intact, lab, ping, plug_lan, plug_routed, stream};
+
+/// All ports of the middle in a Linux bridge that floods multicast.
+fn bridge(lab: &Lab) {
+    lab.middle.ip("link add br0 type bridge mcast_snooping 0").unwrap();
+    for port in 0..lab.hosts.len() {
+        lab.middle.ip(&format!("link set {} master br0", port_name(port))).unwrap();
+    }
+    lab.middle.ip("link set br0 up").unwrap();
+}
+
+/// Linux routes between the ports of the middle.
+fn route(lab: &Lab) {
+    lab.middle.sysctl("ipv4/ip_forward", "1").unwrap();
+    for index in 0..lab.hosts.len() {
+        let (port, net) = (port_name(index), index + 1);
+        lab.middle.sysctl(&format!("ipv6/conf/{port}/disable_ipv6"), "0").unwrap();
+        lab.middle.ip(&format!("address add 10.78.{net}.1/24 dev {port}")).unwrap();
+        lab.middle.ip(&format!("address add fd78:{net}::1/64 dev {port}")).unwrap();
+    }
+    lab.middle.sysctl("ipv6/conf/all/forwarding", "1").unwrap();
+}
+
+#[test]
+fn a_linux_bridge_carries_unicast_and_multicast() {
+    let Some(mut lab) = lab() else { return };
+    plug_lan(&mut lab, 3);
+    bridge(&lab);
+    let streams = [
+        stream(0, "10.78.0.2", &[1]),
+        stream(0, "fd78::2", &[1]),
+        stream(0, "239.78.1.1", &[1, 2]),
+        stream(0, "ff3e::78:1", &[1, 2]),
+    ];
+    demand_intact(&lab, &streams, 1.0);
+}
+
+#[test]
+fn a_linux_router_carries_both_families_and_echoes() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 2);
+    route(&lab);
+    demand_intact(&lab, &[stream(0, "10.78.2.2", &[1]), stream(1, "fd78:1::2", &[0])], 1.0);
+    for destination in ["10.78.2.2", "fd78:2::2"] {
+        ping(&lab.hosts[0], destination.parse().unwrap()).unwrap();
+    }
+    ping(&lab.hosts[0], "10.78.2.77".parse().unwrap()).unwrap_err();
+}
+
+/// A bridge that floods brings a group's datagrams to a host that is no member: the tap must see
+/// them, or no other test could tell a gateway that floods from one that does not.
+#[test]
+fn a_flood_is_seen_at_the_non_member() {
+    let Some(mut lab) = lab() else { return };
+    plug_lan(&mut lab, 3);
+    bridge(&lab);
+    for group in ["239.78.1.1", "ff3e::78:1"] {
+        let streams = [stream(0, group, &[1])];
+        let names: Vec<_> = lab.hosts.iter().map(|host| host.name.clone()).collect();
+        let outcome = gateway::demo::exchange::exchange(
+            &lab,
+            &streams,
+            netns::RATE,
+            std::time::Duration::from_millis(300),
+            &false.into(),
+        )
+        .unwrap();
+        assert_eq!(outcome.strayed, [0, 0, outcome.sent[0].datagrams], "{group}");
+        assert_eq!(outcome.faults(&streams, &names).len(), 1, "{group}");
+    }
+}
+
+/// The cable brings whole frames with complete checksums to whoever reads it raw, as
+/// net_af_packet does, though the sender handed the kernel a train.
+#[test]
+fn trains_reach_a_raw_reader_as_whole_datagrams() {
+    use etherparse::{SlicedPacket, TransportSlice};
+    use gateway::demo::{host::Sender, tap::Tap, topology::INTERFACE};
+
+    let Some(mut lab) = lab() else { return };
+    plug_lan(&mut lab, 1);
+    let tap = lab.middle.enter(|| Tap::new(&port_name(0))).unwrap();
+    let group = "239.78.1.1:7077".parse().unwrap();
+    let host = &lab.hosts[0].namespace;
+    let mut sender = host.enter(|| Sender::new(INTERFACE, group)).unwrap();
+    sender.send(&[0x5a; 3 * 1200 + 11], 1200).unwrap();
+    let (mut lengths, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
+    while let Some(frame) = tap.receive(&mut buffer).unwrap() {
+        let packet = SlicedPacket::from_ethernet(frame).unwrap();
+        let Some(TransportSlice::Udp(udp)) = &packet.transport else { continue };
+        let Some(etherparse::NetSlice::Ipv4(ip)) = &packet.net else { panic!("{packet:?}") };
+        let checksum = udp.to_header().calc_checksum_ipv4(&ip.header().to_header(), udp.payload());
+        assert_eq!(udp.checksum(), checksum.unwrap());
+        lengths.push(udp.payload().len());
+    }
+    assert_eq!(lengths, [1200, 1200, 1200, 11]);
+}
