@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fmt lint bare-root
+.PHONY: help install demo test dpdk dpdk-debug fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -12,6 +12,14 @@ demo: ## install what is missing, build the release, run the demonstration
 test: ## install what is missing, run the whole test suite
 	@scripts/install.sh test
 	@scripts/test.sh
+
+dpdk: ## build a static DPDK with only the needed drivers into target/dpdk
+	@scripts/install.sh build dpdk
+	@scripts/dpdk.sh
+
+dpdk-debug: ## the same with mbuf and mempool checks and ASan into target/dpdk-debug
+	@scripts/install.sh build dpdk
+	@scripts/dpdk.sh debug
 
 install: ## only install what is missing (Debian 12 or 13)
 	@scripts/install.sh build test
