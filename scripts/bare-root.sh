@@ -22,6 +22,7 @@ inside() {
     for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
         [ -z "${!name:-}" ] || passed+=("$name=${!name}")
     done
+    # shellcheck disable=SC2016  # expanded by the inner shell
     unshare --mount --pid --fork --kill-child --propagation private bash -euc '
         root=$1; shift
         mount -t proc proc "$root/proc"

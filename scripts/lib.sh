@@ -1,5 +1,5 @@
 # Sourced by the scripts beside it: messages, root rights, the toolchain's place.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 set -euo pipefail
 
