@@ -2,6 +2,20 @@
 //!
 //! *Invariant:* whoever holds a [`Config`] need not check it: ports exist, networks do not
 //! overlap, limits are in range.
+//!
+//! ```text
+//! text ─ toml ─► tables with places ─ raw ─► typed values ─ check ─► Config ─ write ─► text
+//! ```
+
+mod address;
+mod check;
+mod defaults;
+mod parse;
+mod problem;
+mod raw;
+mod reader;
+mod suggest;
+mod write;
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -9,8 +23,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
+use serde::Serialize;
 
 use crate::packet::{MacAddr, PortId};
+
+pub use parse::parse;
+pub use problem::{ConfigErrors, Problem};
 
 /// A valid configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +54,7 @@ pub struct Config {
 }
 
 /// `[runtime]`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Runtime {
     /// One worker per lcore (never empty, no duplicates). Default: `[0]`.
     pub lcores: Vec<usize>,
@@ -65,13 +83,14 @@ pub struct Runtime {
 }
 
 /// `[gro]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Gro {
     /// Form of super-packets. Default: list.
     pub mode: GroMode,
     /// Datagrams per super-packet, 1..=128. Default: 64.
     pub max_segments: u16,
     /// How long a datagram may be held; zero: never longer than one rx burst. At most 10 ms.
+    #[serde(rename = "max_hold_us", serialize_with = "write::micros")]
     pub max_hold: Duration,
     /// Flows that can be held at once, per worker, 64..=65536. Default: 1024.
     pub flows: u32,
@@ -80,7 +99,8 @@ pub struct Gro {
 }
 
 /// Form of super-packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum GroMode {
     /// No coalescing.
     Off,
@@ -171,10 +191,11 @@ pub struct MulticastRoute {
 }
 
 /// `[control]`
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Control {
     /// Control socket. Default: /run/gateway/gateway.sock
     pub socket: PathBuf,
     /// Metrics, health and status page; off when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics: Option<SocketAddr>,
 }
