@@ -6,8 +6,8 @@ use crate::packet::{BufPool, PacketBuf};
 pub trait Backend {
     /// Packets.
     type Buf: PacketBuf<Pool = Self::Pool>;
-    /// Where they come from.
-    type Pool: BufPool<Buf = Self::Buf>;
+    /// Where they come from; `Clone` is another handle on the same pool.
+    type Pool: BufPool<Buf = Self::Buf> + Clone;
     /// A receive queue of a port.
     type Rx: RxQueue<Buf = Self::Buf>;
     /// A transmit queue of a port.

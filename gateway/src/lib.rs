@@ -26,6 +26,7 @@ pub mod time;
 pub mod config;
 pub mod control;
 pub mod demo;
+pub mod published;
 // ── the two ends ──
 #[cfg(feature = "dpdk")]
 pub mod dpdk;

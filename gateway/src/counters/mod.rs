@@ -1,1 +1,13 @@
-//! Room: counters.
+//! What a worker counts. Plain numbers that one worker alone writes; the control side gets a
+//! consistent copy on request (`worker::Mailbox`), so the conservation law can be checked exactly
+//! while traffic flows.
+//!
+//! *Invariant:* [`Ledger::imbalance`] of a copy taken between two polls is zero.
+
+mod ledger;
+mod port;
+mod worker;
+
+pub use ledger::Ledger;
+pub use port::PortCounters;
+pub use worker::{BURST_BUCKETS, FanoutCounters, WorkerCounters};

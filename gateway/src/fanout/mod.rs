@@ -1,1 +1,13 @@
-//! Room: fanout.
+//! Replicas: what a decision asks for, made from one super-packet.
+//!
+//! Unchanged bytes leave as shared references; a rewrite works on the original while nobody shares
+//! it, on a whole copy of a short frame, or on a private header in front of shared payload.
+//!
+//! *Invariant:* private comes before the first write. A pool that runs dry loses whole datagrams of
+//! named ports, never half-built frames.
+
+mod replicate;
+mod rewrite;
+
+pub use replicate::{Fanout, FanoutPort};
+pub use rewrite::{decrement_ttl, set_addresses, set_source, trim_to_ip};

@@ -59,6 +59,13 @@ pub trait PacketBuf: Sized {
     fn read(&self, offset: usize, out: &mut [u8]) -> usize {
         read_pieces(self.pieces(), offset, out)
     }
+    /// A packet with all bytes in one fresh piece. `None` if the pool is dry or the frame does not
+    /// fit one buffer.
+    fn copy(&self, pool: &Self::Pool) -> Option<Self> {
+        let mut copy = pool.alloc()?;
+        self.read(0, copy.append(self.frame_len())?);
+        Some(copy)
+    }
     /// All bytes in one vector (tests, captures, the control side).
     fn to_vec(&self) -> Vec<u8> {
         self.pieces().flatten().copied().collect()

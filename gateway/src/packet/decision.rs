@@ -44,3 +44,13 @@ pub enum Answer {
     /// RFC 792 type 11 / RFC 4443 3.3: TTL or hop limit ran out.
     TimeExceeded,
 }
+
+impl Answer {
+    /// Why the frame itself goes no further; `None` if the gateway was its destination.
+    pub const fn drop_reason(self) -> Option<DropReason> {
+        match self {
+            Self::ArpReply | Self::NeighborAdvertisement => None,
+            Self::TimeExceeded => Some(DropReason::TtlExpired),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Handoff;
+use crate::counters::WorkerCounters;
+use crate::device::{Backend, TxQueue};
+use crate::packet::{DropReason, PacketBuf, PortId, TxBuf};
+
+/// How frames of a worker reach a port.
+pub enum Way<K: Backend> {
+    /// By a transmit queue of its own.
+    Queue(K::Tx),
+    /// By the worker that owns the port's only queue.
+    Handoff(Handoff<<K::Buf as PacketBuf>::Tx>),
+}
+
+/// One port as one worker sees it.
+pub struct EgressPort<K: Backend> {
+    way: Way<K>,
+    /// worker: r, control: w
+    link_up: Arc<AtomicBool>,
+    buffer: Vec<<K::Buf as PacketBuf>::Tx>,
+    limit: usize,
+    /// The queue took less than offered since the last end of a poll.
+    busy: bool,
+}
+
+impl<K: Backend> EgressPort<K> {
+    /// A port with a buffer of `limit` frames.
+    pub fn new(way: Way<K>, link_up: Arc<AtomicBool>, limit: usize) -> Self {
+        Self { way, link_up, buffer: Vec::with_capacity(limit), limit, busy: false }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Returns how many frames are now buffered; a frame handed over is not.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        port: PortId,
+        frame: <K::Buf as PacketBuf>::Tx,
+        counters: &mut WorkerCounters,
+    ) -> Result<usize, DropReason> {
+        if !self.link_up.load(Ordering::Relaxed) {
+            return Err(DropReason::LinkDown);
+        }
+        match &self.way {
+            Way::Handoff(handoff) => {
+                handoff.send(port, frame).map_err(|_| DropReason::HandoffFull)?;
+                counters.handed_out += 1;
+            }
+            Way::Queue(_) if self.buffer.len() == self.limit => return Err(DropReason::TxFull),
+            Way::Queue(_) => self.buffer.push(frame),
+        }
+        Ok(self.buffer.len())
+    }
+
+    /// In mid-poll: only while the queue keeps up.
+    pub(super) fn flush_eagerly(&mut self, port: PortId, counters: &mut WorkerCounters) {
+        if !self.busy {
+            self.burst(port, counters);
+        }
+    }
+
+    /// At the end of a poll.
+    pub(super) fn flush(&mut self, port: PortId, counters: &mut WorkerCounters) {
+        self.busy = false;
+        if self.link_up.load(Ordering::Relaxed) {
+            self.burst(port, counters);
+        } else {
+            self.abandon(port, DropReason::LinkDown, counters);
+        }
+    }
+
+    pub(super) fn abandon(
+        &mut self,
+        port: PortId,
+        reason: DropReason,
+        counters: &mut WorkerCounters,
+    ) {
+        counters.drop(port, reason, self.buffer.len() as u64);
+        self.buffer.clear();
+    }
+
+    fn burst(&mut self, port: PortId, counters: &mut WorkerCounters) {
+        let Way::Queue(queue) = &mut self.way else { return };
+        // What the queue accepts is no longer ours to measure, so it is measured before.
+        let offered = self.buffer.len();
+        let bytes: usize = self.buffer.iter().map(TxBuf::frame_len).sum();
+        let accepted = queue.tx_burst(&mut self.buffer);
+        let kept: usize = self.buffer.iter().map(TxBuf::frame_len).sum();
+        self.busy = accepted < offered;
+        let counters = &mut counters.ports[port.index()];
+        counters.tx_frames += accepted as u64;
+        counters.tx_bytes += (bytes - kept) as u64;
+        counters.tx_partial += u64::from(self.busy);
+    }
+}

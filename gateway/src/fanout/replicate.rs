@@ -1,0 +1,175 @@
+use super::rewrite::{decrement_ttl, set_addresses, set_source, trim_to_ip};
+use crate::counters::FanoutCounters;
+use crate::packet::{
+    FrameInfo, MacAddr, NextHop, PacketBuf, PortId, PortMask, SharedBuf, SuperPacket,
+};
+
+/// What fan-out must know of an egress port.
+#[derive(Clone, Copy, Debug)]
+pub struct FanoutPort {
+    /// Its address.
+    pub mac: MacAddr,
+    /// The most pieces a frame may have there.
+    pub max_pieces: usize,
+}
+
+/// Makes replicas. Every function calls `emit` once for each segment and egress port, in segment
+/// order per port: with a frame, or `None` where the pool was dry.
+pub struct Fanout<B: PacketBuf> {
+    pool: B::Pool,
+    ports: Vec<FanoutPort>,
+    /// Frames up to this length are copied whole rather than given a private header.
+    copy_up_to: usize,
+    counters: FanoutCounters,
+}
+
+impl<B: PacketBuf> Fanout<B> {
+    /// `ports` by port index; frames of up to `copy_up_to` bytes are copied whole.
+    pub fn new(pool: B::Pool, ports: Vec<FanoutPort>, copy_up_to: usize) -> Self {
+        Self { pool, ports, copy_up_to, counters: FanoutCounters::default() }
+    }
+
+    /// How replicas were made so far.
+    pub fn counters(&self) -> FanoutCounters {
+        self.counters
+    }
+
+    /// Every segment, unchanged, by every port.
+    #[inline]
+    pub fn verbatim(
+        &mut self,
+        packet: SuperPacket<'_, B>,
+        ports: PortMask,
+        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+    ) {
+        let mut rest = ports;
+        let Some(last) = rest.next() else { return };
+        for segment in packet.into_segments() {
+            if rest.is_empty() {
+                emit(last, self.fit(segment, last));
+                continue;
+            }
+            let shared = segment.share();
+            for port in rest {
+                let replica = self.fit_shared(shared.clone(), port);
+                emit(port, replica);
+            }
+            let replica = self.fit_shared(shared, last);
+            emit(last, replica);
+        }
+    }
+
+    /// Every segment to one next hop.
+    #[inline]
+    pub fn route(
+        &mut self,
+        packet: SuperPacket<'_, B>,
+        hop: &NextHop,
+        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+    ) {
+        let info = *packet.info();
+        for mut segment in packet.into_segments() {
+            edit_in_place(&mut segment, &info);
+            set_addresses(segment.head_mut(), hop);
+            self.counters.in_place += 1;
+            emit(hop.port, self.fit(segment, hop.port));
+        }
+    }
+
+    /// Every segment to every port, with that port's source address.
+    #[inline]
+    pub fn multicast(
+        &mut self,
+        packet: SuperPacket<'_, B>,
+        ports: PortMask,
+        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+    ) {
+        let info = *packet.info();
+        let header_len = usize::from(info.l4_offset);
+        let all_take_chains = ports.into_iter().all(|port| self.max_pieces(port) > 1);
+        for mut segment in packet.into_segments() {
+            // The same for every port, so done once, before anything is shared.
+            edit_in_place(&mut segment, &info);
+            if segment.frame_len() <= self.copy_up_to || !all_take_chains {
+                self.copies(segment, ports, emit);
+            } else {
+                self.private_headers(segment, header_len, ports, emit);
+            }
+        }
+    }
+
+    /// One whole copy per port but the last, which gets the original.
+    fn copies(
+        &mut self,
+        mut original: B,
+        ports: PortMask,
+        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+    ) {
+        let mut rest = ports;
+        let Some(last) = rest.next() else { return };
+        for port in rest {
+            let replica = original.copy(&self.pool).map(|mut replica| {
+                set_source(replica.head_mut(), self.mac(port));
+                self.counters.whole_copies += 1;
+                replica.into_tx()
+            });
+            emit(port, replica);
+        }
+        set_source(original.head_mut(), self.mac(last));
+        self.counters.in_place += 1;
+        emit(last, self.fit(original, last));
+    }
+
+    /// One private header per port in front of the shared payload.
+    fn private_headers(
+        &mut self,
+        original: B,
+        header_len: usize,
+        ports: PortMask,
+        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+    ) {
+        let shared = original.share();
+        for port in ports {
+            let replica = shared.with_private_header(header_len, &self.pool).and_then(|mut r| {
+                set_source(r.head_mut(), self.mac(port));
+                self.counters.private_headers += 1;
+                self.fit(r, port)
+            });
+            emit(port, replica);
+        }
+    }
+
+    /// A packet with no more pieces than the port takes.
+    #[inline]
+    fn fit(&self, packet: B, port: PortId) -> Option<B::Tx> {
+        if packet.piece_count() <= self.max_pieces(port) {
+            return Some(packet.into_tx());
+        }
+        packet.copy(&self.pool).map(B::into_tx)
+    }
+
+    #[inline]
+    fn fit_shared(&mut self, packet: B::Shared, port: PortId) -> Option<B::Tx> {
+        if packet.piece_count() <= self.max_pieces(port) {
+            self.counters.shared += 1;
+            return Some(packet.into_tx());
+        }
+        self.counters.whole_copies += 1;
+        packet.copy(&self.pool).map(B::into_tx)
+    }
+
+    fn max_pieces(&self, port: PortId) -> usize {
+        self.ports.get(port.index()).map_or(1, |p| p.max_pieces)
+    }
+
+    fn mac(&self, port: PortId) -> MacAddr {
+        self.ports.get(port.index()).map_or(MacAddr::default(), |p| p.mac)
+    }
+}
+
+/// What a router does to every datagram, wherever it goes.
+#[inline]
+fn edit_in_place<B: PacketBuf>(segment: &mut B, info: &FrameInfo) {
+    trim_to_ip(segment, info);
+    decrement_ttl(segment.head_mut(), info);
+}

@@ -1,0 +1,60 @@
+//! Header edits of a router, on bytes that one packet alone owns. The offsets come from ingress; a
+//! header that does not reach as far as they say is left as it is.
+
+use crate::packet::{FrameInfo, MacAddr, Network, NextHop, PacketBuf};
+
+/// The least length of an Ethernet frame without FCS (IEEE 802.3 3.2.7).
+const MIN_FRAME: usize = 60;
+
+/// Sets destination and source address.
+pub fn set_addresses(head: &mut [u8], hop: &NextHop) {
+    if let Some(addresses) = head.first_chunk_mut::<12>() {
+        addresses[..6].copy_from_slice(&hop.dst_mac.0);
+        addresses[6..].copy_from_slice(&hop.src_mac.0);
+    }
+}
+
+/// Sets the source address.
+pub fn set_source(head: &mut [u8], mac: MacAddr) {
+    if let Some(addresses) = head.first_chunk_mut::<12>() {
+        addresses[6..].copy_from_slice(&mac.0);
+    }
+}
+
+/// Decrements TTL (with the header checksum, RFC 1141) or hop limit. The caller has made sure that
+/// it is above 1.
+pub fn decrement_ttl(head: &mut [u8], info: &FrameInfo) {
+    let header = head.get_mut(usize::from(info.l2_len)..);
+    match info.network {
+        Network::Ipv4 => {
+            let Some(header) = header.and_then(<[u8]>::first_chunk_mut::<20>) else { return };
+            header[8] = header[8].wrapping_sub(1);
+            // One less in the high byte of a word is 0x0100 more in the complement of the sum.
+            let sum = u32::from(u16::from_be_bytes([header[10], header[11]])) + 0x0100;
+            let folded = (sum + u32::from(sum >= 0xffff)) as u16;
+            header[10..12].copy_from_slice(&folded.to_be_bytes());
+        }
+        Network::Ipv6 => {
+            let Some(header) = header.and_then(<[u8]>::first_chunk_mut::<40>) else { return };
+            header[7] = header[7].wrapping_sub(1);
+        }
+        Network::Arp | Network::Other | Network::Broken(_) => {}
+    }
+}
+
+/// Cuts what lies behind the IP packet; a frame that came padded to the Ethernet minimum keeps that
+/// length, its padding zero.
+pub fn trim_to_ip<B: PacketBuf>(packet: &mut B, info: &FrameInfo) {
+    if info.trailing() == 0 {
+        return;
+    }
+    let ip_end = usize::from(info.l2_len) + info.ip_len as usize;
+    if info.frame_len as usize >= MIN_FRAME && ip_end < MIN_FRAME {
+        packet.truncate(MIN_FRAME);
+        if let Some(padding) = packet.head_mut().get_mut(ip_end..) {
+            padding.fill(0);
+        }
+    } else {
+        packet.truncate(ip_end);
+    }
+}
