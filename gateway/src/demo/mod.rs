@@ -6,8 +6,12 @@
 #![allow(clippy::disallowed_methods)] // hosts around the gateway, not its path
 
 pub mod exchange;
+pub mod frame;
+pub mod gateway;
 pub mod host;
+pub mod mdns;
 pub mod namespace;
+pub mod plan;
 pub mod tap;
 pub mod topology;
 pub mod traffic;

@@ -63,7 +63,7 @@ impl Lab {
     pub fn plug(&mut self, name: &str, addresses: &[IpNet], gateways: &[IpAddr]) -> Result<usize> {
         let index = self.hosts.len();
         let namespace = Namespace::new(name)?;
-        let mac = MacAddr([0x02, 0, 0, 0, 0x77, index as u8]);
+        let mac = host_mac(index);
         cable(
             End { namespace: &namespace, interface: INTERFACE, mac: Some(mac) },
             End { namespace: &self.middle, interface: &port_name(index), mac: None },
@@ -91,6 +91,11 @@ impl Lab {
 /// The interface, and the gateway's name, of port `index`.
 pub fn port_name(index: usize) -> String {
     format!("p{index}")
+}
+
+/// The link address of the host on port `index`.
+pub fn host_mac(index: usize) -> MacAddr {
+    MacAddr([0x02, 0, 0, 0, 0x77, index as u8])
 }
 
 fn checksum_errors(host: &Host) -> Result<u64> {
