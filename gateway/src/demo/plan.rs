@@ -137,6 +137,7 @@ fn quoted(ports: impl Iterator<Item = usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::PortId;
 
     #[test]
     fn unicast_goes_to_its_receiver_and_streams_are_told_apart() {
@@ -149,5 +150,16 @@ mod tests {
             let address = stream.destination.ip();
             assert!(hosts[receiver].addresses.iter().any(|a| a.addr() == address), "{stream:?}");
         }
+    }
+
+    #[test]
+    fn the_configuration_is_valid() {
+        let text = configuration(|port| format!("net_null{port}"));
+        let config = crate::config::parse("demo.toml", &text).unwrap_or_else(|errors| {
+            panic!("{}", errors.render(false));
+        });
+        assert_eq!((config.ports.len(), config.bridges[0].ports.len()), (9, 5));
+        assert_eq!((config.groups.len(), config.multicast.len()), (2, 2));
+        assert_eq!(config.multicast[0].to, [PortId(6), PortId(7)]);
     }
 }
