@@ -21,11 +21,13 @@ pub struct FrameInfo {
     /// What is behind the Ethernet header.
     pub network: Network,
     /// Offset of the transport header: behind the IPv4 options or IPv6 extension headers. Equal to
-    /// `l2_len` when `network` is neither IPv4 nor IPv6.
+    /// `l2_len` without an IP header whose lengths are right (`network` is IPv4, IPv6, or broken by
+    /// its checksum alone), and so are `ip_len` and `protocol` 0.
     pub l4_offset: u16,
     /// Bytes of the IP packet, its header included, Ethernet padding excluded. 0 if not IP.
     pub ip_len: u32,
-    /// The transport protocol behind all extension headers (IANA number). 0 if not IP.
+    /// The transport protocol behind all extension headers (IANA number), or the extension header
+    /// that could not be passed. 0 if not IP.
     pub protocol: u8,
     /// How GRO treats it.
     pub coalesce: Coalesce,
@@ -86,11 +88,13 @@ pub enum Coalesce {
     /// A UDP datagram that may be part of a super-packet.
     Candidate,
     /// UDP with readable addresses and ports that goes alone, and ends its flow's aggregate: IPv4
-    /// options, bad header checksum, bad or zero UDP checksum, a UDP length that does not match,
-    /// an empty datagram, Ethernet padding.
+    /// options or reserved bit, bad header checksum, IPv6 extension headers other than hop-by-hop
+    /// options, routing and destination options, bad or zero UDP checksum, a UDP length that does
+    /// not match, an empty datagram, Ethernet padding. The UDP header is at `l4_offset`.
     Alone,
-    /// A fragment of UDP, or UDP whose ports cannot be read: ends every aggregate of its source
-    /// and destination.
+    /// A fragment of UDP, or what may be UDP, but its ports cannot be read: ends every aggregate of
+    /// its source and destination. Those are at their place behind `l2_len`; `ethertype` tells the
+    /// version, for `network` may be broken.
     Fragment,
     /// Not UDP, or nothing that can be told: no aggregate is in its way.
     Foreign,

@@ -87,6 +87,12 @@ impl Ipv4 {
         self.checksum.set(checksum::update(self.checksum.get(), old, new));
     }
 
+    /// Whether the checksum of a header without options is right.
+    #[inline]
+    pub fn checksum_is_valid(&self) -> bool {
+        checksum::Sum::new().bytes(self.as_bytes()).is_valid()
+    }
+
     /// Writes the checksum of a header without options.
     pub fn fill_checksum(&mut self) {
         self.checksum.set(0);
@@ -176,8 +182,12 @@ mod tests {
             after.header_checksum = after.calc_header_checksum();
             prop_assert_eq!(&bytes, &after.to_bytes());
 
-            view_mut::<Ipv4>(&mut bytes, 0).unwrap().fill_checksum();
-            prop_assert_eq!(bytes, after.to_bytes());
+            let header = view_mut::<Ipv4>(&mut bytes, 0).unwrap();
+            prop_assert!(header.checksum_is_valid());
+            header.fill_checksum();
+            prop_assert_eq!(&bytes, &after.to_bytes());
+            bytes[9] ^= 1;
+            prop_assert!(!view::<Ipv4>(&bytes, 0).unwrap().checksum_is_valid());
         }
     }
 }
