@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "shim.h"
+
+#include <rte_cycles.h>
+
+uint16_t
+sys_eth_rx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count)
+{
+	return rte_eth_rx_burst(port, queue, mbufs, count);
+}
+
+uint16_t
+sys_eth_tx_burst(uint16_t port, uint16_t queue, struct rte_mbuf **mbufs, uint16_t count)
+{
+	return rte_eth_tx_burst(port, queue, mbufs, count);
+}
+
+int
+sys_eth_link(uint16_t port, int *up, uint32_t *megabits_per_s)
+{
+	struct rte_eth_link link = { 0 };
+	int ret = rte_eth_link_get_nowait(port, &link);
+
+	*up = link.link_status == RTE_ETH_LINK_UP;
+	*megabits_per_s = link.link_speed;
+	return ret;
+}
+
+struct rte_mbuf *
+sys_pktmbuf_alloc(struct rte_mempool *pool)
+{
+	return rte_pktmbuf_alloc(pool);
+}
+
+int
+sys_pktmbuf_alloc_bulk(struct rte_mempool *pool, struct rte_mbuf **mbufs, unsigned int count)
+{
+	return rte_pktmbuf_alloc_bulk(pool, mbufs, count);
+}
+
+void
+sys_pktmbuf_free(struct rte_mbuf *mbuf)
+{
+	rte_pktmbuf_free(mbuf);
+}
+
+void
+sys_pktmbuf_attach(struct rte_mbuf *indirect, struct rte_mbuf *mbuf)
+{
+	rte_pktmbuf_attach(indirect, mbuf);
+}
+
+uint16_t
+sys_mbuf_refcnt_read(const struct rte_mbuf *mbuf)
+{
+	return rte_mbuf_refcnt_read(mbuf);
+}
+
+uint16_t
+sys_mbuf_refcnt_update(struct rte_mbuf *mbuf, int16_t value)
+{
+	return rte_mbuf_refcnt_update(mbuf, value);
+}
+
+struct rte_mbuf *
+sys_pktmbuf_prefree_seg(struct rte_mbuf *mbuf)
+{
+	return rte_pktmbuf_prefree_seg(mbuf);
+}
+
+uint16_t
+sys_pktmbuf_data_room_size(struct rte_mempool *pool)
+{
+	return rte_pktmbuf_data_room_size(pool);
+}
+
+int
+sys_errno(void)
+{
+	return rte_errno;
+}
+
+unsigned int
+sys_lcore_id(void)
+{
+	return rte_lcore_id();
+}
+
+uint64_t
+sys_tsc(void)
+{
+	return rte_rdtsc();
+}
