@@ -111,3 +111,39 @@ impl<B: PacketBuf> Store<B> {
         self.free.push(train);
     }
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use super::*;
+    use crate::gro::index::WAYS;
+    use crate::sim::HeapBuf;
+
+    #[test]
+    fn the_oldest_of_a_full_bucket_is_in_the_way() {
+        let mut store = Store::<HeapBuf>::new(64, 2);
+        let hashes = |tag: u64| Hashes { pair: tag, key: tag << 48 | 5 };
+        let elsewhere = Hashes { pair: 0, key: 6 };
+        let first = store.enter(elsewhere);
+        let mut bucket: Vec<_> =
+            (0..WAYS as u64).map(|n| store.enter(hashes(n)).unwrap()).collect();
+        // a young train in the way of an old one's: age counts, not position
+        store.leave(bucket[0]);
+        bucket[0] = store.enter(hashes(9)).unwrap();
+        assert_eq!(store.in_the_way(hashes(8).key), Some(bucket[1]));
+        assert_eq!(store.enter(hashes(8)), None);
+        assert_eq!(store.in_the_way(elsewhere.key), None);
+        assert_eq!(store.oldest(), first);
+    }
+
+    #[test]
+    fn without_a_free_place_the_oldest_of_all_is_in_the_way() {
+        let mut store = Store::<HeapBuf>::new(2, 2);
+        let hashes = |n| Hashes { pair: n, key: n };
+        let trains = [0, 1].map(|n| store.enter(hashes(n)).unwrap());
+        assert_eq!(store.in_the_way(2), Some(trains[0]));
+        store.leave(trains[0]);
+        assert_eq!(store.in_the_way(2), None);
+        assert_eq!(store.enter(hashes(2)), Some(trains[0]));
+        assert_eq!((store.in_the_way(3), store.len()), (Some(trains[1]), 2));
+    }
+}
