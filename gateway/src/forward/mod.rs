@@ -1,1 +1,4 @@
 //! Room: forward.
+
+pub mod answer;
+pub mod rate;
