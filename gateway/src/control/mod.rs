@@ -1,1 +1,36 @@
-//! Room: control.
+//! Around the path: what operators ask a running gateway, over its control socket and over HTTP.
+//!
+//! ```text
+//! workers ─ counters ─► Observe ─┬─► ControlSocket ◄─ ask ◄─ gateway show
+//!                                └─► HttpServer: /metrics /live /ready /show/… /
+//! ```
+//!
+//! *Invariant:* nothing here waits for a worker's packet or makes a worker wait; every request is
+//! bounded in size and time, every server in threads.
+//! Absent: reload and capture.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+
+mod acceptors;
+mod client;
+mod deadline;
+mod http;
+mod metrics;
+mod observe;
+mod protocol;
+mod render;
+mod report;
+mod socket;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use client::{AskError, ask};
+pub use http::HttpServer;
+pub use observe::{Observe, Topic};
+pub use render::render;
+pub use report::{
+    BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry, GroReport,
+    Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport, PortReport,
+    TableUse, WorkerReport,
+};
+pub use socket::ControlSocket;

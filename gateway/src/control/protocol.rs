@@ -1,0 +1,57 @@
+//! One line of JSON there, one back: `{"show":"ports"}` is answered by `{"ok":[…]}`, what cannot
+//! be answered by `{"error":"why"}`. Then the connection ends.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::observe::{Observe, Topic};
+
+/// A request is no longer.
+pub(super) const REQUEST_BYTES: usize = 4096;
+/// An answer is no longer: a full FDB of a million addresses fits.
+pub(super) const ANSWER_BYTES: usize = 256 << 20;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Request {
+    /// A topic.
+    pub(super) show: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Answer {
+    /// The report.
+    Ok(Value),
+    /// Why there is none.
+    Error(String),
+}
+
+impl Answer {
+    /// Answers one line.
+    pub(super) fn to(line: &[u8], observe: &dyn Observe) -> Self {
+        let request: Request = match serde_json::from_slice(line) {
+            Ok(request) => request,
+            Err(error) => return Self::Error(format!("not a request: {error}")),
+        };
+        match request.show.parse::<Topic>() {
+            Ok(topic) => Self::Ok(topic.report(observe)),
+            Err(()) => {
+                let all: Vec<_> = Topic::ALL.iter().map(|topic| topic.name()).collect();
+                Self::Error(format!("nothing is known of `{}`: {}", request.show, all.join(", ")))
+            }
+        }
+    }
+}
+
+/// One line of JSON.
+pub(super) fn line(message: &impl Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(message).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Whether the line is complete; nothing comes behind it.
+pub(super) fn has_line(bytes: &[u8]) -> bool {
+    bytes.ends_with(b"\n")
+}
