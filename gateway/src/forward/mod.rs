@@ -1,4 +1,90 @@
-//! Room: forward.
+//! Forwarding: a super-packet's first header in, one [`Decision`] for all its segments out.
+//!
+//! A port is in one bridge, or it is routed. All tables are an immutable snapshot ([`Tables`]) that
+//! the control side builds and publishes, except for what bridges learn ([`Fdb`]).
+//! *Invariant:* deciding takes no lock, allocates nothing and changes nothing; only learning does,
+//! and a caller that holds datagrams back asks [`would_learn`](Forwarder::would_learn) first, so
+//! that a held datagram never sees a table from after its time. Absent: rewriting, sending.
 
 pub mod answer;
+mod bridge;
 pub mod rate;
+mod route;
+mod tables;
+#[cfg(all(test, not(loom)))]
+mod testing;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+pub use bridge::{Bridge, Fdb, FdbEntry, Learning, Station};
+use foldhash::fast::FixedState;
+pub use route::Interface;
+use tables::Role;
+pub use tables::{PortFacts, Tables};
+
+use crate::packet::{Decision, DropReason, FrameInfo, PortId};
+use crate::time::Nanos;
+
+/// Tables that the control side fills and workers read. No stranger chooses the keys.
+type Map<K, V> = HashMap<K, V, FixedState>;
+
+/// One worker's view of the tables.
+pub struct Forwarder {
+    tables: Arc<Tables>,
+}
+
+impl Forwarder {
+    /// Decides by `tables`.
+    pub fn new(tables: Arc<Tables>) -> Self {
+        Self { tables }
+    }
+
+    /// What becomes of a super-packet. `head` is the head piece of its first segment, `info` what
+    /// ingress found in it.
+    #[inline]
+    pub fn decide(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Decision {
+        let decision = match self.role(info.port) {
+            Some(Role::Bridged(index)) => match self.tables.bridges.get(*index) {
+                Some(bridge) => Ok(bridge.decide(info, head, now)),
+                None => Err(DropReason::NoEgress),
+            },
+            Some(Role::Routed(interface)) => self.tables.router.decide(interface, info, head),
+            None => Err(DropReason::NoEgress),
+        };
+        decision.unwrap_or_else(Decision::Drop)
+    }
+
+    /// What [`learn`](Self::learn) would change now. If [a change](Learning::is_change), decide
+    /// what is held back before learning. Otherwise learning can be left out: a station that is
+    /// known is noted as alive here.
+    #[inline]
+    pub fn would_learn(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Learning {
+        self.bridge(info.port)
+            .map_or(Learning::Unchanged, |bridge| bridge.would_learn(info, head, now))
+    }
+
+    /// Notes which port of its bridge a frame's sender is on.
+    pub fn learn(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Learning {
+        self.bridge(info.port).map_or(Learning::Unchanged, |bridge| bridge.learn(info, head, now))
+    }
+
+    /// The addresses of a routed port, which its answers come from.
+    pub fn interface(&self, port: PortId) -> Option<&Interface> {
+        match self.role(port)? {
+            Role::Routed(interface) => Some(interface),
+            Role::Bridged(_) => None,
+        }
+    }
+
+    fn role(&self, port: PortId) -> Option<&Role> {
+        self.tables.roles.get(port.index())
+    }
+
+    fn bridge(&self, port: PortId) -> Option<&Bridge> {
+        match self.role(port)? {
+            Role::Bridged(index) => self.tables.bridges.get(*index),
+            Role::Routed(_) => None,
+        }
+    }
+}

@@ -20,6 +20,8 @@ pub enum Decision {
     },
     /// Consumed; a frame of the gateway's own goes back by the ingress port.
     Answer(Answer),
+    /// Consumed without an answer: a neighbour's message about others. Counted as local.
+    Consume,
 }
 
 /// Where a routed datagram leaves, and with which addresses.

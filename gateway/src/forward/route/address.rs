@@ -1,0 +1,120 @@
+//! What a router asks of an address of either family.
+
+use core::fmt::Debug;
+use core::hash::Hash;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use prefix_trie::Prefix;
+
+/// IPv4 or IPv6: the tables and the order of checks are the same for both.
+pub(super) trait Address: Copy + Eq + Hash + Debug {
+    /// A prefix.
+    type Net: Prefix + Copy + Eq + Hash + Debug;
+
+    /// The prefix with only this address.
+    fn host_net(self) -> Self::Net;
+    /// The address if it is of this family.
+    fn of(address: IpAddr) -> Option<Self>;
+    /// The network if it is of this family, and the address it was written with.
+    fn net_of(net: IpNet) -> Option<(Self::Net, Self)>;
+    /// The address of all hosts of a network, where there is one.
+    fn broadcast_of(net: Self::Net) -> Option<Self>;
+
+    /// A group.
+    fn is_group(self) -> bool;
+    /// A group that no router forwards.
+    fn is_link_group(self) -> bool;
+    /// A station's address that means something on one link only.
+    fn is_link_local(self) -> bool;
+    /// No router forwards what comes from here.
+    fn is_martian_source(self) -> bool;
+    /// No router forwards what goes there.
+    fn is_martian_destination(self) -> bool;
+}
+
+impl Address for Ipv4Addr {
+    type Net = Ipv4Net;
+
+    fn host_net(self) -> Ipv4Net {
+        Ipv4Net::from(self)
+    }
+
+    fn of(address: IpAddr) -> Option<Self> {
+        if let IpAddr::V4(address) = address { Some(address) } else { None }
+    }
+
+    fn net_of(net: IpNet) -> Option<(Ipv4Net, Self)> {
+        if let IpNet::V4(net) = net { Some((net.trunc(), net.addr())) } else { None }
+    }
+
+    /// RFC 3021: a point-to-point link has none.
+    fn broadcast_of(net: Ipv4Net) -> Option<Self> {
+        (net.prefix_len() <= 30).then(|| net.broadcast())
+    }
+
+    fn is_group(self) -> bool {
+        self.is_multicast()
+    }
+
+    /// RFC 5771 4: the local network control block.
+    fn is_link_group(self) -> bool {
+        matches!(self.octets(), [224, 0, 0, _])
+    }
+
+    /// Linux forwards 169.254/16 where there is a route, and clouds build on that.
+    fn is_link_local(self) -> bool {
+        false
+    }
+
+    /// RFC 1812 5.3.7: "this network", loopback, groups, class E and broadcast.
+    fn is_martian_source(self) -> bool {
+        matches!(self.octets()[0], 0 | 127 | 224..)
+    }
+
+    fn is_martian_destination(self) -> bool {
+        matches!(self.octets()[0], 0 | 127) || self.is_broadcast()
+    }
+}
+
+impl Address for Ipv6Addr {
+    type Net = Ipv6Net;
+
+    fn host_net(self) -> Ipv6Net {
+        Ipv6Net::from(self)
+    }
+
+    fn of(address: IpAddr) -> Option<Self> {
+        if let IpAddr::V6(address) = address { Some(address) } else { None }
+    }
+
+    fn net_of(net: IpNet) -> Option<(Ipv6Net, Self)> {
+        if let IpNet::V6(net) = net { Some((net.trunc(), net.addr())) } else { None }
+    }
+
+    fn broadcast_of(_: Ipv6Net) -> Option<Self> {
+        None
+    }
+
+    fn is_group(self) -> bool {
+        self.is_multicast()
+    }
+
+    /// Scope 2 or less whatever the flags, so ff12:: too (RFC 4291 2.7).
+    fn is_link_group(self) -> bool {
+        matches!(self.octets(), [0xff, scope, ..] if scope & 0x0f <= 2)
+    }
+
+    fn is_link_local(self) -> bool {
+        self.is_unicast_link_local()
+    }
+
+    /// Groups, `::`, `::1`, and IPv4-mapped addresses, which Linux (ip6_rcv_core) refuses too.
+    fn is_martian_source(self) -> bool {
+        self.is_multicast() || self.is_martian_destination() || self.to_ipv4_mapped().is_some()
+    }
+
+    fn is_martian_destination(self) -> bool {
+        self.is_unspecified() || self.is_loopback()
+    }
+}

@@ -1,0 +1,165 @@
+//! The router's tables of one address family, and the order of its checks: what the datagram
+//! claims (addresses), where it goes (route), whether it may still go (hops), how (neighbour).
+//! That is the order of Linux and of RFC 1812 5.2.1: an operator reads the first thing wrong.
+
+use std::collections::{HashMap, HashSet};
+
+use foldhash::fast::FixedState;
+
+use super::address::Address;
+use super::fib::{Fib, Route};
+use super::mfib::Mfib;
+use super::neighbor::Neighbors;
+use crate::config::Config;
+use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId};
+
+/// One address family.
+pub(super) struct Plane<A: Address> {
+    /// Addresses of the gateway and broadcast addresses of its networks: nobody else's source.
+    own: HashSet<A, FixedState>,
+    fib: Fib<A>,
+    mfib: Mfib<A>,
+    neighbors: Neighbors<A>,
+    /// Link addresses of all ports.
+    macs: Box<[MacAddr]>,
+}
+
+/// What a decision depends on. Equal for all segments of a super-packet.
+pub(super) struct Query<A> {
+    pub(super) ingress: PortId,
+    /// Whether the frame was sent to a group address.
+    pub(super) link_group: bool,
+    pub(super) source: A,
+    pub(super) destination: A,
+    /// TTL or hop limit on arrival.
+    pub(super) hops: u8,
+}
+
+impl<A: Address> Plane<A> {
+    /// The decision, or why there is none but to drop.
+    pub(super) fn decide(&self, query: &Query<A>) -> Result<Decision, DropReason> {
+        let Query { source, destination, .. } = *query;
+        if source.is_martian_source() || self.own.contains(&source) {
+            return Err(DropReason::MartianSource);
+        }
+        if destination.is_martian_destination() {
+            return Err(DropReason::MartianDestination);
+        }
+        if source.is_link_local() || destination.is_link_local() {
+            return Err(DropReason::LinkLocal);
+        }
+        if destination.is_group() { self.multicast(query) } else { self.unicast(query) }
+    }
+
+    fn unicast(&self, query: &Query<A>) -> Result<Decision, DropReason> {
+        let route = self.fib.lookup(query.destination);
+        // All hosts of a network includes us, and is not passed on (RFC 2644), however it came.
+        if route == Some(&Route::Broadcast) {
+            return Err(DropReason::NoHost);
+        }
+        if query.link_group {
+            return Err(DropReason::AddressKindMismatch);
+        }
+        let route = route.ok_or(DropReason::NoRoute)?;
+        if *route == Route::Local {
+            return Err(DropReason::NoHost);
+        }
+        if query.hops <= 1 {
+            return Ok(Decision::Answer(Answer::TimeExceeded));
+        }
+        self.next_hop(route, query).map(Decision::Route).ok_or(DropReason::NoNeighbor)
+    }
+
+    fn next_hop(&self, route: &Route, query: &Query<A>) -> Option<NextHop> {
+        match route {
+            Route::Via(hop) => Some(*hop),
+            Route::Balanced(hops) => self.fib.balance(hops, query.source, query.destination),
+            Route::Connected(port) => self.hop_to(*port, query.destination),
+            Route::Local | Route::Broadcast | Route::Unresolved => None,
+        }
+    }
+
+    fn multicast(&self, query: &Query<A>) -> Result<Decision, DropReason> {
+        if !query.link_group {
+            return Err(DropReason::AddressKindMismatch);
+        }
+        if query.destination.is_link_group() {
+            return Err(DropReason::LinkLocal);
+        }
+        let ports = self.mfib.lookup(query.source, query.destination, query.ingress)?;
+        if query.hops <= 1 {
+            return Err(DropReason::TtlExpired);
+        }
+        if ports.is_empty() {
+            return Err(DropReason::NoEgress);
+        }
+        Ok(Decision::Multicast { ports })
+    }
+
+    fn hop_to(&self, port: PortId, address: A) -> Option<NextHop> {
+        let dst_mac = self.neighbors.lookup(port, address)?;
+        Some(NextHop { port, dst_mac, src_mac: *self.macs.get(port.index())? })
+    }
+}
+
+impl<A: Address> Plane<A> {
+    /// The tables of a configuration; `macs` are the ports' link addresses.
+    pub(super) fn build(config: &Config, macs: &[MacAddr], seed: u64) -> Self {
+        let mut plane = Self {
+            own: HashSet::default(),
+            fib: Fib::new(seed),
+            mfib: Mfib::new(),
+            neighbors: Neighbors::new(),
+            macs: macs.into(),
+        };
+        for neighbor in &config.neighbors {
+            if let Some(address) = A::of(neighbor.address) {
+                plane.neighbors.insert(neighbor.port, address, neighbor.mac);
+            }
+        }
+        plane.add_multicast(config);
+        // What is added later wins: see the head of fib.rs.
+        plane.add_configured(config);
+        plane.add_connected(config);
+        plane
+    }
+
+    fn add_multicast(&mut self, config: &Config) {
+        for route in &config.multicast {
+            let Some(group) = A::of(route.group) else { continue };
+            let source = route.source.and_then(A::of);
+            self.mfib.insert(source, group, route.from, route.to.iter().copied().collect());
+        }
+    }
+
+    /// Routes with one prefix are one route over several next hops.
+    fn add_configured(&mut self, config: &Config) {
+        let mut routes: HashMap<A::Net, Vec<NextHop>> = HashMap::new();
+        for route in &config.routes {
+            if let (Some((net, _)), Some(via)) = (A::net_of(route.prefix), A::of(route.via)) {
+                routes.entry(net).or_default().extend(self.hop_to(route.port, via));
+            }
+        }
+        for (net, hops) in routes {
+            self.fib.insert(net, Route::via(&hops));
+        }
+    }
+
+    fn add_connected(&mut self, config: &Config) {
+        let ports = || config.ports.iter().zip(0..).map(|(port, index)| (port, PortId(index)));
+        let nets = || ports().flat_map(|(port, id)| port.addresses.iter().map(move |a| (*a, id)));
+        for (net, port) in nets().filter_map(|(net, port)| Some((A::net_of(net)?.0, port))) {
+            self.fib.insert(net, Route::Connected(port));
+        }
+        for net in nets().filter_map(|(net, _)| A::net_of(net)) {
+            if let Some(broadcast) = A::broadcast_of(net.0) {
+                self.fib.insert(broadcast.host_net(), Route::Broadcast);
+                self.own.insert(broadcast);
+            }
+        }
+        for (_, address) in nets().filter_map(|(net, _)| A::net_of(net)) {
+            self.fib.insert(address.host_net(), Route::Local);
+            self.own.insert(address);
+        }
+    }
+}

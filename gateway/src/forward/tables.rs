@@ -1,0 +1,85 @@
+//! The snapshot a worker decides by: built by the control side, immutable but for the stations that
+//! bridges learn. A new configuration is a new snapshot.
+
+use std::sync::Arc;
+
+use super::bridge::{Bridge, Fdb};
+use super::route::{Interface, Router};
+use crate::config::Config;
+use crate::packet::MacAddr;
+
+/// What the configuration does not know about a port.
+#[derive(Clone, Copy, Debug)]
+pub struct PortFacts {
+    /// The link address of the device.
+    pub mac: MacAddr,
+}
+
+/// All tables of the room.
+pub struct Tables {
+    /// By port.
+    pub(super) roles: Box<[Role]>,
+    pub(super) bridges: Box<[Bridge]>,
+    pub(super) router: Router,
+}
+
+/// What a port belongs to.
+pub(super) enum Role {
+    /// The bridge with this index.
+    Bridged(usize),
+    /// The router.
+    Routed(Interface),
+}
+
+impl Tables {
+    /// The tables of a configuration. `facts` has one entry for each of its ports. `seed` should
+    /// be random and stay the same while the program runs: it keeps strangers from choosing
+    /// addresses that collide, and flows on their paths across snapshots.
+    pub fn build(config: &Config, facts: &[PortFacts], seed: u64) -> Self {
+        Self::build_with(config, facts, seed, |index| {
+            Arc::new(Fdb::new(config.runtime.fdb_entries, config.bridges[index].ageing, seed))
+        })
+    }
+
+    /// Like [`build`](Self::build), for a running gateway: a bridge of `previous` that has the same
+    /// ports and ageing time in the new configuration keeps what it has learned.
+    pub fn rebuild(config: &Config, facts: &[PortFacts], seed: u64, previous: &Self) -> Self {
+        Self::build_with(config, facts, seed, |index| {
+            let ports = config.bridges[index].ports.iter().copied().collect();
+            let fresh = Fdb::new(config.runtime.fdb_entries, config.bridges[index].ageing, seed);
+            let same = previous.bridges.iter().find(|bridge| bridge.ports() == ports);
+            match same.map(Bridge::fdb) {
+                Some(known) if known.is_like(&fresh) => Arc::clone(known),
+                _ => Arc::new(fresh),
+            }
+        })
+    }
+
+    /// The bridges, in the order of the file.
+    pub fn bridges(&self) -> &[Bridge] {
+        &self.bridges
+    }
+
+    fn build_with(
+        config: &Config,
+        facts: &[PortFacts],
+        seed: u64,
+        fdb: impl Fn(usize) -> Arc<Fdb>,
+    ) -> Self {
+        assert_eq!(config.ports.len(), facts.len(), "one entry of facts for each port");
+        let macs: Vec<_> = facts.iter().map(|facts| facts.mac).collect();
+        let routed = config.ports.iter().zip(&macs);
+        let mut roles: Box<[Role]> =
+            routed.map(|(port, mac)| Role::Routed(Interface::new(*mac, &port.addresses))).collect();
+        for (index, bridge) in config.bridges.iter().enumerate() {
+            for port in &bridge.ports {
+                roles[port.index()] = Role::Bridged(index);
+            }
+        }
+        let bridges = config.bridges.iter().enumerate().map(|(index, bridge)| {
+            let groups = config.groups.iter().filter(move |group| group.bridge == index);
+            Bridge::new(bridge, groups, fdb(index))
+        });
+        Self { roles, bridges: bridges.collect(), router: Router::build(config, &macs, seed) }
+    }
+}
