@@ -3,7 +3,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # Plug-ins the program does not link: without them there is no port.
-PMDS="af-packet af-xdp e1000 ixgbe memif null pcap ring tap virtio"
+PLUGINS=(bus-pci bus-vdev mempool-ring
+    net-af-packet net-af-xdp net-e1000 net-ixgbe net-memif net-null net-pcap net-ring net-tap net-virtio)
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 arch=$(dpkg --print-architecture)
@@ -11,17 +12,21 @@ tree=target/deb/tree
 deb=target/deb/gateway_${version}_$arch.deb
 
 # The package that holds the shared library librte_NAME of the DPDK that was linked.
-rte_package() { dpkg-query -W -f '${binary:Package}\n' "librte-$1*" 2>/dev/null | grep -E "librte-$1-?[0-9]+(t64)?(:|$)" | cut -d : -f 1 | head -n 1; }
+rte_package() {
+    # shellcheck disable=SC2016  # dpkg-query's own variable
+    dpkg-query -W -f '${Package}\n' "librte-$1*" | grep -xE "librte-$1-?[0-9]+(t64)?" | head -n 1
+}
 
 depends() {
-    local pmd work
+    local plugin work
     work=$(mktemp -d)
     mkdir "$work/debian"
     printf 'Source: gateway\n\nPackage: gateway\nArchitecture: any\n' >"$work/debian/control"
-    (cd "$work" && dpkg-shlibdeps -O -e"$ROOT/$tree/usr/bin/gateway" 2>/dev/null) | sed 's/^shlibs:Depends=//'
+    (cd "$work" && dpkg-shlibdeps -O "-e$ROOT/$tree/usr/bin/gateway" 2>/dev/null) |
+        sed 's/^shlibs:Depends=//'
     rm -rf "$work"
-    for pmd in bus-pci bus-vdev mempool-ring $(printf 'net-%s ' $PMDS); do
-        rte_package "$pmd"
+    for plugin in "${PLUGINS[@]}"; do
+        rte_package "$plugin"
     done
 }
 
