@@ -154,10 +154,13 @@ impl<B: PacketBuf> GroTable<B> {
                         Err(unjoined) => self.settle(unjoined, now, sink),
                     };
                 };
-                if let Verdict::Replace(train, reason) = verdict
-                    && self.store.train(train).has_key(&offered.candidate.key)
-                {
-                    self.flush(train, reason, now, sink);
+                match verdict {
+                    Verdict::Replace(train, reason)
+                        if self.store.train(train).has_key(&offered.candidate.key) =>
+                    {
+                        self.flush(train, reason, now, sink);
+                    }
+                    _ => {}
                 }
                 self.start(packet, &info, &offered, now, sink);
             }
