@@ -27,6 +27,7 @@ pub mod config;
 pub mod control;
 pub mod demo;
 pub mod published;
+pub mod runtime;
 // ── the two ends ──
 #[cfg(feature = "dpdk")]
 pub mod dpdk;

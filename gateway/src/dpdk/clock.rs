@@ -23,6 +23,11 @@ impl Clock {
         Self { start: ticks(), scale: scale(hertz) }
     }
 
+    /// Ticks of the counter in a nanosecond.
+    pub fn cycles_per_nano(self) -> f64 {
+        (1u64 << 32) as f64 / self.scale as f64
+    }
+
     /// Now.
     pub fn now(self) -> Nanos {
         Nanos(nanos(ticks().saturating_sub(self.start), self.scale))

@@ -23,7 +23,7 @@ pub use route::Interface;
 use tables::Role;
 pub use tables::{PortFacts, Tables};
 
-use crate::packet::{Decision, DropReason, FrameInfo, PortId};
+use crate::packet::{Decision, DropReason, FrameInfo, NextHop, PortId};
 use crate::time::Nanos;
 
 /// Tables that the control side fills and workers read. No stranger chooses the keys.
@@ -75,6 +75,16 @@ impl Forwarder {
             Role::Routed(interface) => Some(interface),
             Role::Bridged(_) => None,
         }
+    }
+
+    /// How a frame's sender is reached by the routing tables. `None` without a route or a neighbor.
+    pub fn way_back(&self, info: &FrameInfo, head: &[u8]) -> Option<NextHop> {
+        self.tables.router.way_back(info, head)
+    }
+
+    /// IP MTU of a port, in bytes.
+    pub fn mtu(&self, port: PortId) -> u16 {
+        self.tables.mtus.get(port.index()).copied().unwrap_or(u16::MAX)
     }
 
     fn role(&self, port: PortId) -> Option<&Role> {

@@ -21,6 +21,8 @@ pub struct Tables {
     pub(super) roles: Box<[Role]>,
     pub(super) bridges: Box<[Bridge]>,
     pub(super) router: Router,
+    /// IP MTU by port.
+    pub(super) mtus: Box<[u16]>,
 }
 
 /// What a port belongs to.
@@ -80,6 +82,8 @@ impl Tables {
             let groups = config.groups.iter().filter(move |group| group.bridge == index);
             Bridge::new(bridge, groups, fdb(index))
         });
-        Self { roles, bridges: bridges.collect(), router: Router::build(config, &macs, seed) }
+        let mtus = config.ports.iter().map(|port| port.mtu).collect();
+        let router = Router::build(config, &macs, seed);
+        Self { roles, bridges: bridges.collect(), router, mtus }
     }
 }

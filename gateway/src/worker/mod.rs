@@ -1,1 +1,168 @@
-//! Room: worker.
+//! One lcore's queues and tables. [`Worker::poll_once`] calls the rooms of the path in the order of
+//! `lib.rs`.
+//!
+//! *Invariant:* held packets never see a table change. Tables change between polls, or because an
+//! address is learned, and every held aggregate is flushed under the old tables first; so a
+//! super-packet gets the decision that each of its datagrams would have got alone.
+
+mod answer;
+mod mailbox;
+mod path;
+mod receiver;
+
+pub use mailbox::{Mailbox, WorkerSnapshot};
+pub use path::Path;
+pub use receiver::Receiver;
+
+use std::sync::Arc;
+
+use crate::device::Backend;
+use crate::egress::Inbox;
+use crate::gro::FlushReason;
+use crate::packet::PacketBuf;
+use crate::time::Nanos;
+
+/// One lcore's share of the gateway.
+pub struct Worker<K: Backend> {
+    receivers: Vec<Receiver<K>>,
+    path: Path<K>,
+    inbox: Inbox<<K::Buf as PacketBuf>::Tx>,
+    mailbox: Arc<Mailbox>,
+    burst: Vec<K::Buf>,
+    /// When the last poll began, if it found work.
+    busy_since: Option<Nanos>,
+    busy: Nanos,
+}
+
+impl<K: Backend> Worker<K> {
+    /// A worker that receives up to `burst` frames at once from each queue.
+    pub fn new(
+        receivers: Vec<Receiver<K>>,
+        path: Path<K>,
+        inbox: Inbox<<K::Buf as PacketBuf>::Tx>,
+        burst: usize,
+    ) -> Self {
+        Self {
+            receivers,
+            path,
+            inbox,
+            mailbox: Arc::default(),
+            burst: Vec::with_capacity(burst),
+            busy_since: None,
+            busy: Nanos::default(),
+        }
+    }
+
+    /// Where the control side asks for this worker's numbers.
+    pub fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    /// Receives one burst from every queue, forwards it, and offers every transmit buffer to its
+    /// port. Returns how many frames were received or taken over from other workers.
+    pub fn poll_once(&mut self, now: Nanos) -> usize {
+        if let Some(began) = self.busy_since.take() {
+            self.busy = self.busy + now.since(began);
+        }
+        if self.path.tables_are_stale() {
+            self.flush_held(FlushReason::TablesChanged, now);
+            self.path.adopt_tables();
+        }
+        let mut frames = 0;
+        for index in 0..self.receivers.len() {
+            frames += self.poll_queue(index, now);
+        }
+        frames += self.transmit();
+        self.path.counters.polls += 1;
+        if frames > 0 {
+            self.path.counters.busy_polls += 1;
+            self.busy_since = Some(now);
+        }
+        self.serve_mailbox();
+        frames
+    }
+
+    /// Stops holding: every held datagram is decided on and offered to its port.
+    pub fn release_held(&mut self, now: Nanos) {
+        self.flush_held(FlushReason::Shutdown, now);
+        self.transmit();
+    }
+
+    /// Without receiving: takes over what other workers hand in and offers buffers to ports.
+    /// Returns how many datagrams are still held.
+    pub fn drain_once(&mut self) -> u64 {
+        self.transmit();
+        self.serve_mailbox();
+        self.held()
+    }
+
+    /// Gives up what no port took, counted as `shutdown`.
+    pub fn abandon(&mut self) {
+        while self.path.take_over(&self.inbox) > 0 {}
+        self.path.egress.abandon(&mut self.path.counters);
+        self.serve_mailbox();
+    }
+
+    /// Datagrams in GRO tables and transmit buffers.
+    pub fn held(&self) -> u64 {
+        self.held_in_gro() + self.path.egress.held()
+    }
+
+    /// This worker's numbers now.
+    pub fn snapshot(&self) -> WorkerSnapshot {
+        let mut snapshot = WorkerSnapshot::default();
+        self.write_snapshot(&mut snapshot);
+        snapshot
+    }
+
+    fn poll_queue(&mut self, index: usize, now: Nanos) -> usize {
+        let (before, rest) = self.receivers.split_at_mut(index);
+        let Some((receiver, after)) = rest.split_first_mut() else { return 0 };
+        let path = &mut self.path;
+        let frames = receiver.receive(&mut self.burst, path);
+        for packet in self.burst.drain(..) {
+            let Some(admitted) = receiver.admit(packet, path, now) else { continue };
+            if path.would_learn(&admitted, now) {
+                for held in before.iter_mut().chain([&mut *receiver]).chain(after.iter_mut()) {
+                    held.flush(FlushReason::TablesChanged, path, now);
+                }
+                path.learn(&admitted, now);
+            }
+            receiver.settle(admitted, path, now);
+        }
+        receiver.end_burst(path, now);
+        frames
+    }
+
+    fn transmit(&mut self) -> usize {
+        let taken = self.path.take_over(&self.inbox);
+        self.path.egress.flush(&mut self.path.counters);
+        taken
+    }
+
+    fn flush_held(&mut self, reason: FlushReason, now: Nanos) {
+        for receiver in &mut self.receivers {
+            receiver.flush(reason, &mut self.path, now);
+        }
+    }
+
+    fn held_in_gro(&self) -> u64 {
+        self.receivers.iter().map(Receiver::held).sum()
+    }
+
+    fn serve_mailbox(&mut self) {
+        if self.mailbox.is_asked() {
+            self.mailbox.answer(|snapshot| self.write_snapshot(snapshot));
+        }
+    }
+
+    fn write_snapshot(&self, snapshot: &mut WorkerSnapshot) {
+        snapshot.counters.clone_from(&self.path.counters);
+        snapshot.fanout = self.path.fanout.counters();
+        snapshot.held_in_gro = self.held_in_gro();
+        snapshot.held_in_tx = self.path.egress.held();
+        snapshot.busy = self.busy;
+        snapshot.gro.clear();
+        snapshot.gro.extend(self.receivers.iter().filter_map(Receiver::gro_stats));
+    }
+}

@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use crate::packet::MacAddr;
+use crate::packet::{MacAddr, Network};
 
 /// A routed port's own addresses.
 pub struct Interface {
@@ -29,6 +29,16 @@ impl Interface {
     /// Its link address.
     pub fn mac(&self) -> MacAddr {
         self.mac
+    }
+
+    /// The address that errors about datagrams of this family come from: one that others can
+    /// reach, if there is one.
+    pub fn source_address(&self, network: Network) -> Option<IpAddr> {
+        match network {
+            Network::Ipv4 => self.v4.first().copied().map(IpAddr::V4),
+            Network::Ipv6 => self.v6.get(1).or(self.v6.first()).copied().map(IpAddr::V6),
+            Network::Arp | Network::Other | Network::Broken(_) => None,
+        }
     }
 
     /// Its IPv4 addresses, in the order of the file.

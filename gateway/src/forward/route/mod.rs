@@ -22,7 +22,7 @@ pub use interface::Interface;
 use plane::{Plane, Query};
 
 use crate::config::Config;
-use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, Network};
+use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, Network, NextHop};
 use crate::wire::{Arp, Ethernet, Ipv4, Ipv6, ethertype, view};
 
 /// The routing tables, shared by all routed ports.
@@ -67,6 +67,16 @@ impl Router {
             }
             Network::Broken(malformed) => Err(malformed.drop_reason()),
             Network::Other => Err(refuse_type(dst, info.ethertype)),
+        }
+    }
+
+    /// How the source of a datagram is reached.
+    pub(super) fn way_back(&self, info: &FrameInfo, head: &[u8]) -> Option<NextHop> {
+        let (offset, dst) = (usize::from(info.l2_len), MacAddr::default());
+        match info.network {
+            Network::Ipv4 => self.v4.way_back(&query_v4(view(head, offset)?, info, dst)),
+            Network::Ipv6 => self.v6.way_back(&query_v6(view(head, offset)?, info, dst)),
+            Network::Arp | Network::Other | Network::Broken(_) => None,
         }
     }
 

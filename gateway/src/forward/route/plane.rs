@@ -70,6 +70,12 @@ impl<A: Address> Plane<A> {
         self.next_hop(route, query).map(Decision::Route).ok_or(DropReason::NoNeighbor)
     }
 
+    /// How the source of the query is reached.
+    pub(super) fn way_back(&self, query: &Query<A>) -> Option<NextHop> {
+        let back = Query { source: query.destination, destination: query.source, ..*query };
+        self.next_hop(self.fib.lookup(back.destination)?, &back)
+    }
+
     fn next_hop(&self, route: &Route, query: &Query<A>) -> Option<NextHop> {
         match route {
             Route::Via(hop) => Some(*hop),

@@ -1,0 +1,143 @@
+//! Spreads queues over workers. A port with a queue pair per worker is polled by all of them (the
+//! port spreads flows by RSS); any other port belongs to one worker, and the rest hand their
+//! frames for it over.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::config::{Config, GroMode};
+use crate::counters::WorkerCounters;
+use crate::device::{Backend, TxQueue};
+use crate::egress::{Egress, EgressPort, Inbox, Way};
+use crate::fanout::{Fanout, FanoutPort};
+use crate::forward::{PortFacts, Tables};
+use crate::gro::GroTable;
+use crate::packet::{MacAddr, PacketBuf, PortId};
+use crate::published::Published;
+use crate::worker::{Mailbox, Path, Receiver, Worker};
+
+/// Frames up to this length are copied whole for a routed replica instead of given a private
+/// header.
+const COPY_UP_TO: usize = 384;
+
+/// A port's queues, ready to be given to workers.
+pub struct PortQueues<K: Backend> {
+    /// The device's address.
+    pub mac: MacAddr,
+    /// Receive queues; one, or one per worker.
+    pub rx: Vec<K::Rx>,
+    /// Transmit queues; one, or one per worker.
+    pub tx: Vec<K::Tx>,
+    /// Whether the link is up; written by the control side.
+    pub link_up: Arc<AtomicBool>,
+}
+
+/// Workers, and what the control side shares with them.
+pub struct Assembly<K: Backend> {
+    /// In the order of `runtime.lcores`.
+    pub workers: Vec<Worker<K>>,
+    /// Where to ask each worker for its numbers.
+    pub mailboxes: Vec<Arc<Mailbox>>,
+    /// The forwarding tables, with what bridges learned.
+    pub tables: Arc<Published<Tables>>,
+}
+
+/// The inbox of one worker: frames for ports that it alone transmits on.
+type FrameInbox<K> = Inbox<<<K as Backend>::Buf as PacketBuf>::Tx>;
+
+/// Builds a worker per configured lcore over these ports (in configuration order).
+pub fn assemble<K: Backend>(
+    config: &Config,
+    ports: Vec<PortQueues<K>>,
+    pool: &K::Pool,
+    hash_seed: u64,
+) -> Assembly<K> {
+    let facts: Vec<_> = ports.iter().map(|port| PortFacts { mac: port.mac }).collect();
+    let tables = Published::new(Tables::build(config, &facts, hash_seed));
+    let fanout_ports: Vec<_> = ports.iter().map(fanout_port).collect();
+    let count = config.runtime.lcores.len();
+    let inboxes: Vec<FrameInbox<K>> =
+        (0..count).map(|_| Inbox::new(config.runtime.handoff as usize)).collect();
+    let mut shares: Vec<Share<K>> = (0..count).map(|_| Share::default()).collect();
+    for (index, port) in ports.into_iter().enumerate() {
+        let id = PortId(index as u16);
+        deal_transmit(id, port.tx, &port.link_up, config, &mut shares, &inboxes);
+        deal_receive(id, port.rx, config, &mut shares, hash_seed);
+    }
+
+    let mut workers = Vec::with_capacity(count);
+    for (Share { receivers, egress }, inbox) in shares.into_iter().zip(inboxes) {
+        let path = Path::new(
+            tables.reader(),
+            Fanout::new(pool.clone(), fanout_ports.clone(), COPY_UP_TO),
+            Egress::new(egress),
+            WorkerCounters::new(fanout_ports.len()),
+            pool.clone(),
+        );
+        workers.push(Worker::new(receivers, path, inbox, usize::from(config.runtime.burst)));
+    }
+    let mailboxes = workers.iter().map(Worker::mailbox).collect();
+    Assembly { workers, mailboxes, tables }
+}
+
+/// What one worker gets of the ports.
+struct Share<K: Backend> {
+    receivers: Vec<Receiver<K>>,
+    egress: Vec<EgressPort<K>>,
+}
+
+impl<K: Backend> Default for Share<K> {
+    fn default() -> Self {
+        Self { receivers: Vec::new(), egress: Vec::new() }
+    }
+}
+
+/// The worker that owns a port which has not one queue per worker.
+fn owner(port: PortId, workers: usize) -> usize {
+    port.index() % workers
+}
+
+fn fanout_port<K: Backend>(port: &PortQueues<K>) -> FanoutPort {
+    let max_pieces = port.tx.iter().map(TxQueue::max_pieces).min().unwrap_or(1);
+    FanoutPort { mac: port.mac, max_pieces }
+}
+
+/// A queue for every worker, or one for the owner and a way to the owner for the others.
+fn deal_transmit<K: Backend>(
+    port: PortId,
+    queues: Vec<K::Tx>,
+    link_up: &Arc<AtomicBool>,
+    config: &Config,
+    shares: &mut [Share<K>],
+    inboxes: &[FrameInbox<K>],
+) {
+    let owner = owner(port, shares.len());
+    let one_each = queues.len() >= shares.len();
+    let mut queues = queues.into_iter();
+    for (worker, share) in shares.iter_mut().enumerate() {
+        let mine = one_each || worker == owner;
+        let way = match mine.then(|| queues.next()).flatten() {
+            Some(queue) => Way::Queue(queue),
+            None => Way::Handoff(inboxes[owner].sender()),
+        };
+        let limit = config.runtime.tx_buffer as usize;
+        share.egress.push(EgressPort::new(way, Arc::clone(link_up), limit));
+    }
+}
+
+/// Queue by queue to the workers; a lone queue to the port's owner.
+fn deal_receive<K: Backend>(
+    port: PortId,
+    queues: Vec<K::Rx>,
+    config: &Config,
+    shares: &mut [Share<K>],
+    hash_seed: u64,
+) {
+    let workers = shares.len();
+    let mode = config.ports[port.index()].gro.unwrap_or(config.gro.mode);
+    for (index, queue) in queues.into_iter().enumerate() {
+        let worker = (owner(port, workers) + index) % workers;
+        let gro = (mode != GroMode::Off).then(|| GroTable::new(&config.gro, hash_seed));
+        shares[worker].receivers.push(Receiver::new(port, queue, gro));
+    }
+}

@@ -1,0 +1,30 @@
+//! From a configuration to running workers and back to silence: assembles workers over the queues
+//! of any backend, runs one thread per lcore, drains and accounts at the end.
+//!
+//! *Invariant:* when [`drive`] returns, its worker has received nothing since the stop was seen,
+//! and every datagram it had is sent, handed over or counted.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // around the path
+
+mod assemble;
+mod drive;
+mod observer;
+mod outcome;
+mod totals;
+
+#[cfg(feature = "dpdk")]
+mod crew;
+#[cfg(feature = "dpdk")]
+mod hardware;
+#[cfg(feature = "dpdk")]
+mod ports;
+#[cfg(feature = "dpdk")]
+mod run;
+
+pub use assemble::{Assembly, PortQueues, assemble};
+pub use drive::{Drain, Pace, drive};
+pub use observer::{Collector, DeviceFacts, Devices, Observer, Ticker};
+pub use outcome::{Outcome, PoolBalance};
+pub use totals::Totals;
+
+#[cfg(feature = "dpdk")]
+pub use run::{RunError, run};

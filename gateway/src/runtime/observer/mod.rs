@@ -1,0 +1,148 @@
+//! The running gateway as the control side sees it: answers [`Observe`] from copies that workers
+//! leave between two polls.
+//!
+//! *Invariant:* asking makes no worker wait. A worker that does not answer in time is reported as
+//! not polling, with its last known numbers.
+
+mod collect;
+mod dataplane;
+mod ports;
+mod tables;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use collect::Collector;
+pub use ports::{DeviceFacts, Devices};
+
+use crate::config::Config;
+use crate::control::{
+    ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, GroReport, Health, LatencyReport,
+    MdbEntry, MfibEntry, NeighborEntry, Observe, PoolReport, PortReport, TableUse, WorkerReport,
+};
+use crate::forward::Tables;
+use crate::packet::PortId;
+use crate::published::Published;
+use crate::time::Nanos;
+
+/// The clock that workers are given.
+pub trait Ticker: Send + Sync {
+    /// Now.
+    fn now(&self) -> Nanos;
+    /// Cycles of the time-stamp counter in a nanosecond; `None` without such a counter.
+    fn cycles_per_nano(&self) -> Option<f64>;
+}
+
+/// A running gateway, observed.
+pub struct Observer {
+    config: Config,
+    file: String,
+    collector: Collector,
+    tables: Arc<Published<Tables>>,
+    devices: Box<dyn Devices>,
+    clock: Box<dyn Ticker>,
+    /// Set once all workers poll, cleared when they are told to stop.
+    ready: AtomicBool,
+}
+
+impl Observer {
+    /// Of a gateway that runs `config`, read from `file`.
+    pub fn new(
+        config: Config,
+        file: String,
+        collector: Collector,
+        tables: Arc<Published<Tables>>,
+        devices: Box<dyn Devices>,
+        clock: impl Ticker + 'static,
+    ) -> Self {
+        let clock = Box::new(clock);
+        Self { config, file, collector, tables, devices, clock, ready: AtomicBool::new(false) }
+    }
+
+    /// Says whether traffic may be sent to it.
+    pub fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    fn port_name(&self, port: PortId) -> String {
+        self.config.ports.get(port.index()).map_or_else(|| port.to_string(), |p| p.name.clone())
+    }
+
+    fn port_names(&self, ports: &[PortId]) -> Vec<String> {
+        ports.iter().map(|&port| self.port_name(port)).collect()
+    }
+}
+
+impl Observe for Observer {
+    fn ports(&self) -> Vec<PortReport> {
+        self.port_reports()
+    }
+
+    fn workers(&self) -> Vec<WorkerReport> {
+        self.worker_reports()
+    }
+
+    fn gro(&self) -> Vec<GroReport> {
+        self.gro_reports()
+    }
+
+    fn fanout(&self) -> FanoutReport {
+        self.fanout_report()
+    }
+
+    fn drops(&self) -> DropsReport {
+        self.drops_report()
+    }
+
+    fn fdb(&self) -> Vec<FdbReport> {
+        self.fdb_reports()
+    }
+
+    fn mdb(&self) -> Vec<MdbEntry> {
+        self.mdb_entries()
+    }
+
+    fn fib(&self) -> Vec<FibEntry> {
+        self.fib_entries()
+    }
+
+    fn mfib(&self) -> Vec<MfibEntry> {
+        self.mfib_entries()
+    }
+
+    fn neighbors(&self) -> Vec<NeighborEntry> {
+        self.neighbor_entries()
+    }
+
+    /// Not measured yet.
+    fn latency(&self) -> Vec<LatencyReport> {
+        Vec::new()
+    }
+
+    fn pools(&self) -> Vec<PoolReport> {
+        self.pool_reports()
+    }
+
+    fn tables(&self) -> Vec<TableUse> {
+        self.table_uses()
+    }
+
+    fn config(&self) -> ConfigReport {
+        ConfigReport {
+            generation: self.tables.generation() + 1,
+            last_result: "applied at start".to_owned(),
+            file: self.file.clone(),
+            toml: self.config.to_toml(),
+        }
+    }
+
+    fn health(&self) -> Health {
+        let problems = self.collector.stalled().into_iter().map(|index| {
+            let lcore = self.config.runtime.lcores.get(index).copied().unwrap_or(index);
+            format!("the worker on lcore {lcore} does not poll")
+        });
+        let problems: Vec<_> = problems.collect();
+        let live = problems.is_empty();
+        Health { live, ready: live && self.ready.load(Ordering::Relaxed), problems }
+    }
+}

@@ -1,0 +1,96 @@
+use super::Observer;
+use crate::control::{
+    FdbEntry, FdbReport, FibEntry, MdbEntry, MfibEntry, NeighborEntry, Origin, TableUse,
+};
+
+impl Observer {
+    pub(super) fn fdb_reports(&self) -> Vec<FdbReport> {
+        let now = self.clock.now();
+        let tables = self.tables.current();
+        let bridges = self.config.bridges.iter().zip(tables.bridges());
+        let reports = bridges.map(|(config, bridge)| {
+            let fdb = bridge.fdb();
+            let entries = fdb.entries(now).map(|entry| FdbEntry {
+                mac: entry.station.mac().to_string(),
+                vlan: entry.station.vlan(),
+                port: self.port_name(entry.port),
+                age_s: entry.idle.map_or(0, |idle| idle.as_secs()),
+            });
+            FdbReport {
+                bridge: config.name.clone(),
+                used: u64::from(fdb.used()),
+                limit: u64::from(fdb.limit()),
+                entries: entries.collect(),
+            }
+        });
+        reports.collect()
+    }
+
+    pub(super) fn mdb_entries(&self) -> Vec<MdbEntry> {
+        let groups = self.config.groups.iter().map(|group| MdbEntry {
+            bridge: self
+                .config
+                .bridges
+                .get(group.bridge)
+                .map(|b| b.name.clone())
+                .unwrap_or_default(),
+            group: group.group.to_string(),
+            ports: self.port_names(&group.ports),
+            origin: Origin::Static,
+        });
+        groups.collect()
+    }
+
+    pub(super) fn fib_entries(&self) -> Vec<FibEntry> {
+        let connected = self.config.ports.iter().flat_map(|port| {
+            port.addresses.iter().map(|address| FibEntry {
+                prefix: address.trunc().to_string(),
+                via: None,
+                port: port.name.clone(),
+                origin: Origin::Connected,
+            })
+        });
+        let routes = self.config.routes.iter().map(|route| FibEntry {
+            prefix: route.prefix.to_string(),
+            via: Some(route.via.to_string()),
+            port: self.port_name(route.port),
+            origin: Origin::Static,
+        });
+        connected.chain(routes).collect()
+    }
+
+    pub(super) fn mfib_entries(&self) -> Vec<MfibEntry> {
+        let routes = self.config.multicast.iter().map(|route| MfibEntry {
+            group: route.group.to_string(),
+            source: route.source.map_or_else(|| "any".to_owned(), |source| source.to_string()),
+            from: self.port_name(route.from),
+            to: self.port_names(&route.to),
+            origin: Origin::Static,
+        });
+        routes.collect()
+    }
+
+    pub(super) fn neighbor_entries(&self) -> Vec<NeighborEntry> {
+        let neighbors = self.config.neighbors.iter().map(|neighbor| NeighborEntry {
+            address: neighbor.address.to_string(),
+            mac: neighbor.mac.to_string(),
+            port: self.port_name(neighbor.port),
+            origin: Origin::Static,
+        });
+        neighbors.collect()
+    }
+
+    pub(super) fn table_uses(&self) -> Vec<TableUse> {
+        let fdb = self.fdb_reports().into_iter().map(|fdb| TableUse {
+            name: format!("fdb {}", fdb.bridge),
+            used: fdb.used,
+            limit: fdb.limit,
+        });
+        let gro = self.gro_reports().into_iter().map(|gro| TableUse {
+            name: format!("gro {}", gro.port),
+            used: gro.table_used,
+            limit: gro.table_limit,
+        });
+        fdb.chain(gro).collect()
+    }
+}

@@ -1,0 +1,159 @@
+//! `gateway run`: a configuration on real ports, from start to the final account.
+
+use core::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::crew::Crew;
+use super::hardware::Hardware;
+use super::observer::{Collector, Observer, Ticker};
+use super::{Assembly, Outcome, PoolBalance, Totals, assemble, ports};
+use crate::config::{Config, GroMode};
+use crate::control::{ControlSocket, HttpServer};
+use crate::dpdk::{self, Clock, Device, Dpdk, Eal, EalOptions, Pool, PoolOptions};
+use crate::packet::BufPool;
+use crate::time::Nanos;
+
+/// How often the control side looks at links and ages stations.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Why a gateway did not start, and what to do about it.
+#[derive(Debug)]
+pub struct RunError {
+    problem: String,
+    remedy: String,
+}
+
+/// Runs until `stop` is set. Says on stderr how each port was opened and when all is ready.
+///
+/// # Errors
+/// What could not be started, and the remedy. A law that does not balance at the end is no error
+/// but an [`Outcome`] that says so.
+pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, RunError> {
+    refuse_what_is_missing(config)?;
+    let devices: Vec<Device> =
+        config.ports.iter().map(|port| port.device.parse()).collect::<Result<_, _>>()?;
+    let eal = Eal::start(&EalOptions {
+        hugepages: config.runtime.hugepages,
+        memory_mb: config.runtime.memory_mb,
+        devices: devices.clone(),
+        args: config.runtime.eal_args.clone(),
+    })?;
+    let clock = Clock::new(&eal);
+    let pool = Pool::new(
+        &eal,
+        PoolOptions {
+            buffers: config.runtime.pool_buffers,
+            buffer_bytes: config.runtime.buffer_bytes,
+            numa_node: None,
+        },
+    )?;
+    let (opened, queues) = ports::open(&eal, config, &devices, &pool)?;
+    let hardware = Hardware::new(opened, ports::links(&queues), pool.clone());
+    let seed = RandomState::new().hash_one(0);
+    let assembly = assemble::<Dpdk>(config, queues, &pool, seed);
+    let totals = poll(config, file, assembly, &hardware, clock, &eal, stop)?;
+    hardware.close();
+    let pool = PoolBalance { free: pool.available(), capacity: pool.capacity() };
+    Ok(Outcome { totals, pool })
+}
+
+/// From the first poll to the last.
+fn poll(
+    config: &Config,
+    file: &str,
+    assembly: Assembly<Dpdk>,
+    hardware: &Hardware,
+    clock: Clock,
+    eal: &Eal,
+    stop: &AtomicBool,
+) -> Result<Totals, RunError> {
+    let Assembly { workers, mailboxes, tables } = assembly;
+    let observer = Arc::new(Observer::new(
+        config.clone(),
+        file.to_owned(),
+        Collector::new(mailboxes),
+        Arc::clone(&tables),
+        Box::new(hardware.clone()),
+        clock,
+    ));
+    let _socket = ControlSocket::serve(&config.control.socket, observer.clone())
+        .map_err(|error| RunError::socket(config, &error))?;
+    let _http = match config.control.metrics {
+        Some(address) => Some(
+            HttpServer::serve(address, observer.clone())
+                .map_err(|error| RunError::metrics(address, &error))?,
+        ),
+        None => None,
+    };
+    let crew = Crew::start(config, workers, clock, eal)?;
+    observer.set_ready(true);
+    eprintln!("gateway: ready, {} port(s), {} worker(s)", config.ports.len(), crew.size());
+    while !stop.load(Ordering::Relaxed) {
+        hardware.watch_links();
+        for bridge in tables.current().bridges() {
+            bridge.fdb().expire(clock.now());
+        }
+        thread::sleep(TICK);
+    }
+    observer.set_ready(false);
+    Ok(Totals::of(&crew.stop()))
+}
+
+/// What the file may say and this version does not do yet.
+fn refuse_what_is_missing(config: &Config) -> Result<(), RunError> {
+    let mut modes = config.ports.iter().filter_map(|port| port.gro).chain([config.gro.mode]);
+    if modes.any(|mode| mode == GroMode::Merge) {
+        return Err(RunError {
+            problem: "gro mode \"merge\" is not available yet".to_owned(),
+            remedy: "use mode = \"list\", which sends the same frames".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+impl RunError {
+    fn socket(config: &Config, error: &io::Error) -> Self {
+        Self {
+            problem: format!("control socket {}: {error}", config.control.socket.display()),
+            remedy: "set [control] socket to a path this user may create, and stop another \
+                     gateway that uses it"
+                .to_owned(),
+        }
+    }
+
+    fn metrics(address: std::net::SocketAddr, error: &io::Error) -> Self {
+        Self {
+            problem: format!("metrics address {address}: {error}"),
+            remedy: "set [control] metrics to a free address of this machine".to_owned(),
+        }
+    }
+}
+
+impl From<dpdk::Error> for RunError {
+    fn from(error: dpdk::Error) -> Self {
+        Self { problem: error.to_string(), remedy: error.remedy().to_owned() }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n  help: {}", self.problem, self.remedy)
+    }
+}
+
+impl std::error::Error for RunError {}
+
+impl Ticker for Clock {
+    fn now(&self) -> Nanos {
+        Clock::now(*self)
+    }
+
+    fn cycles_per_nano(&self) -> Option<f64> {
+        Some(Clock::cycles_per_nano(*self))
+    }
+}

@@ -1,0 +1,144 @@
+use super::path::Path;
+use crate::device::{Backend, RxQueue};
+use crate::gro::{FlushReason, GroStats, GroTable, Unjoined};
+use crate::ingress::{self, ParseError};
+use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId};
+use crate::time::Nanos;
+
+/// A frame this short is one piece from here on, so that padding can be rewritten in place.
+const SHORT_FRAME: usize = 60;
+
+/// One receive queue and what is held of it.
+pub struct Receiver<K: Backend> {
+    port: PortId,
+    queue: K::Rx,
+    /// `None`: coalescing is off for this port.
+    gro: Option<GroTable<K::Buf>>,
+}
+
+/// A frame that joined no aggregate, or that coalescing does not concern.
+pub(super) enum Admitted<B: PacketBuf> {
+    Unjoined(Unjoined<B>, FrameInfo),
+    Single(B, FrameInfo),
+}
+
+impl<B: PacketBuf> Admitted<B> {
+    pub(super) fn info(&self) -> &FrameInfo {
+        match self {
+            Self::Unjoined(_, info) | Self::Single(_, info) => info,
+        }
+    }
+
+    pub(super) fn head(&self) -> &[u8] {
+        match self {
+            Self::Unjoined(unjoined, _) => unjoined.packet().head(),
+            Self::Single(packet, _) => packet.head(),
+        }
+    }
+}
+
+impl<K: Backend> Receiver<K> {
+    /// A queue of `port`.
+    pub fn new(port: PortId, queue: K::Rx, gro: Option<GroTable<K::Buf>>) -> Self {
+        Self { port, queue, gro }
+    }
+
+    /// Polls the queue once.
+    pub(super) fn receive(&mut self, burst: &mut Vec<K::Buf>, path: &mut Path<K>) -> usize {
+        let frames = self.queue.rx_burst(burst);
+        path.counters.burst(frames);
+        if frames > 0 {
+            let bytes: usize = burst.iter().map(PacketBuf::frame_len).sum();
+            let counters = &mut path.counters.ports[self.port.index()];
+            counters.rx_frames += frames as u64;
+            counters.rx_bytes += bytes as u64;
+        }
+        frames
+    }
+
+    /// Parses a frame and lets it join its flow's aggregate. What comes back starts something new.
+    #[inline]
+    pub(super) fn admit(
+        &mut self,
+        packet: K::Buf,
+        path: &mut Path<K>,
+        now: Nanos,
+    ) -> Option<Admitted<K::Buf>> {
+        let (packet, info) = parse(self.port, packet, path)?;
+        let Some(gro) = &mut self.gro else { return Some(Admitted::Single(packet, info)) };
+        let joined =
+            gro.join(packet, &info, now, &mut |super_packet| path.forward(super_packet, now));
+        joined.err().map(|unjoined| Admitted::Unjoined(unjoined, info))
+    }
+
+    /// Opens an aggregate with it, or sends it on alone.
+    #[inline]
+    pub(super) fn settle(&mut self, admitted: Admitted<K::Buf>, path: &mut Path<K>, now: Nanos) {
+        match (admitted, &mut self.gro) {
+            (Admitted::Unjoined(unjoined, _), Some(gro)) => {
+                gro.settle(unjoined, now, &mut |super_packet| path.forward(super_packet, now));
+            }
+            (Admitted::Unjoined(unjoined, info), None) => {
+                path.forward_single(unjoined.into_packet(), info, now);
+            }
+            (Admitted::Single(packet, info), _) => path.forward_single(packet, info, now),
+        }
+    }
+
+    /// After the last frame of a burst, and after an empty one.
+    pub(super) fn end_burst(&mut self, path: &mut Path<K>, now: Nanos) {
+        let Some(gro) = &mut self.gro else { return };
+        let sink = &mut |super_packet: crate::packet::SuperPacket<'_, K::Buf>| {
+            path.forward(super_packet, now);
+        };
+        gro.end_burst(now, sink);
+    }
+
+    /// Lets everything held go.
+    pub(super) fn flush(&mut self, reason: FlushReason, path: &mut Path<K>, now: Nanos) {
+        if let Some(gro) = &mut self.gro {
+            gro.flush_all(reason, now, &mut |super_packet| path.forward(super_packet, now));
+        }
+    }
+
+    /// Datagrams held.
+    pub(super) fn held(&self) -> u64 {
+        self.gro.as_ref().map_or(0, |gro| gro.held() as u64)
+    }
+
+    pub(super) fn gro_stats(&self) -> Option<(PortId, GroStats)> {
+        self.gro.as_ref().map(|gro| (self.port, *gro.stats()))
+    }
+}
+
+/// Parses; a frame whose headers are spread over pieces is first copied into one.
+#[inline]
+fn parse<K: Backend>(
+    port: PortId,
+    packet: K::Buf,
+    path: &mut Path<K>,
+) -> Option<(K::Buf, FrameInfo)> {
+    let one_piece = packet.piece_count() == 1 || packet.head().len() >= SHORT_FRAME;
+    if one_piece {
+        let parsed = ingress::parse(port, packet.head(), packet.frame_len(), packet.rx_checksum());
+        match parsed {
+            Ok(info) => return Some((packet, info)),
+            Err(ParseError::Runt) => {
+                path.counters.drop(port, DropReason::RuntFrame, 1);
+                return None;
+            }
+            Err(ParseError::Split) => {}
+        }
+    }
+    let Some(packet) = path.linearise(&packet) else {
+        path.counters.drop(port, DropReason::NoBuffer, 1);
+        return None;
+    };
+    match ingress::parse(port, packet.head(), packet.frame_len(), packet.rx_checksum()) {
+        Ok(info) => Some((packet, info)),
+        Err(ParseError::Runt | ParseError::Split) => {
+            path.counters.drop(port, DropReason::RuntFrame, 1);
+            None
+        }
+    }
+}

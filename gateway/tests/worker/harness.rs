@@ -1,0 +1,146 @@
+//! A whole gateway over simulated ports: the file's text in, frames in, frames out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gateway::config::{self, Config};
+use gateway::packet::{DropReason, MacAddr};
+use gateway::runtime::{Assembly, PortQueues, Totals, assemble};
+use gateway::sim::{HeapPool, Sim, SimPort};
+use gateway::time::Nanos;
+
+pub struct Gateway {
+    pub assembly: Assembly<Sim>,
+    pub ports: Vec<SimPort>,
+    pub links: Vec<Arc<AtomicBool>>,
+    pub pool: HeapPool,
+    pub now: Nanos,
+}
+
+impl Gateway {
+    pub fn new(toml: &str) -> Self {
+        Self::with_pool(toml, HeapPool::new(8192, 2048), usize::MAX)
+    }
+
+    pub fn with_pool(toml: &str, pool: HeapPool, max_pieces: usize) -> Self {
+        let config = parse(toml);
+        let workers = config.runtime.lcores.len();
+        let ports: Vec<SimPort> = config.ports.iter().map(|_| SimPort::new()).collect();
+        let links: Vec<_> = ports.iter().map(|_| Arc::new(AtomicBool::new(true))).collect();
+        let queues =
+            ports.iter().zip(&links).enumerate().map(|(index, (port, link_up))| PortQueues {
+                mac: mac_of_port(&config, index),
+                rx: vec![port.rx_queue(pool.clone())],
+                tx: vec![port.tx_queue(max_pieces)],
+                link_up: Arc::clone(link_up),
+            });
+        let assembly = assemble::<Sim>(&config, queues.collect(), &pool, 7);
+        assert_eq!(assembly.workers.len(), workers);
+        Self { assembly, ports, links, pool, now: Nanos(1) }
+    }
+
+    /// One poll of every worker, a microsecond later.
+    pub fn poll(&mut self) {
+        self.now = self.now + Nanos::from_micros(1);
+        for worker in &mut self.assembly.workers {
+            worker.poll_once(self.now);
+        }
+        assert_eq!(self.totals().ledger.imbalance(), 0, "{}", self.totals());
+    }
+
+    /// Polls until nothing is left to receive or to hand over.
+    pub fn run(&mut self) {
+        while self.ports.iter().any(|port| port.pending() > 0) {
+            self.poll();
+        }
+        self.poll();
+        self.poll();
+    }
+
+    pub fn totals(&self) -> Totals {
+        let snapshots: Vec<_> =
+            self.assembly.workers.iter().map(gateway::worker::Worker::snapshot).collect();
+        Totals::of(&snapshots)
+    }
+
+    pub fn drops(&self, reason: DropReason) -> u64 {
+        self.totals().drops[reason.index()]
+    }
+
+    /// What left by each port since the last call.
+    pub fn sent(&self) -> Vec<Vec<Vec<u8>>> {
+        self.ports.iter().map(SimPort::take_sent).collect()
+    }
+
+    pub fn set_link(&self, port: usize, up: bool) {
+        self.links[port].store(up, Ordering::Relaxed);
+    }
+
+    /// Stops, and checks what every end of a gateway owes: the law holds, pools are full.
+    pub fn finish(mut self) -> Totals {
+        for worker in &mut self.assembly.workers {
+            worker.release_held(self.now);
+        }
+        for _ in 0..2 {
+            for worker in &mut self.assembly.workers {
+                worker.drain_once();
+            }
+        }
+        for worker in &mut self.assembly.workers {
+            worker.abandon();
+        }
+        let totals = self.totals();
+        assert!(totals.balance(), "{totals}");
+        for port in &self.ports {
+            port.hold_transmitted(0);
+        }
+        drop(self.assembly);
+        assert!(self.pool.is_full(), "a buffer leaked");
+        totals
+    }
+}
+
+pub fn parse(toml: &str) -> Config {
+    config::parse("test.toml", toml).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+/// The configured address, else 02:00:00:00:00:NN.
+fn mac_of_port(config: &Config, index: usize) -> MacAddr {
+    config.ports[index].mac.unwrap_or(MacAddr([2, 0, 0, 0, 0, index as u8]))
+}
+
+/// A bridge of `ports` ports with these extra lines.
+pub fn bridge(ports: usize, extra: &str) -> String {
+    let mut toml = String::new();
+    for port in 0..ports {
+        toml += &format!("[[port]]\nname = \"p{port}\"\ndevice = \"net_null{port}\"\n");
+    }
+    let names: Vec<_> = (0..ports).map(|port| format!("\"p{port}\"")).collect();
+    toml += &format!("[[bridge]]\nname = \"br0\"\nports = [{}]\n", names.join(", "));
+    toml + extra
+}
+
+/// A router with 10.N.0.1/24 and 2001:db8:N::1/64 on port N, and a neighbour .2/::2 on each.
+pub fn router(ports: usize, extra: &str) -> String {
+    let mut toml = String::new();
+    for port in 0..ports {
+        toml += &format!(
+            "[[port]]\nname = \"p{port}\"\ndevice = \"net_null{port}\"\n\
+             addresses = [\"10.{port}.0.1/24\", \"2001:db8:{port}::1/64\"]\n"
+        );
+    }
+    for port in 0..ports {
+        for address in [format!("10.{port}.0.2"), format!("2001:db8:{port}::2")] {
+            toml += &format!(
+                "[[neighbor]]\naddress = \"{address}\"\nmac = \"{}\"\nport = \"p{port}\"\n",
+                host(port)
+            );
+        }
+    }
+    toml + extra
+}
+
+/// The host behind a port of [`router`].
+pub fn host(port: usize) -> MacAddr {
+    MacAddr([2, 0, 0, 0, 1, port as u8])
+}

@@ -1,0 +1,12 @@
+//! The worker over simulated ports: every room of the path together, no DPDK.
+#![allow(unreachable_pub)]
+
+mod bridge;
+mod drops;
+mod frames;
+mod harness;
+mod isolation;
+mod multicast;
+mod router;
+mod transparency;
+mod two_workers;
