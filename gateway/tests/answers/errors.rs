@@ -131,6 +131,13 @@ fn quotes_the_datagram_as_received() {
     });
     let (_, quoted) = read_v4(&error(IcmpError::TimeExceeded, &frame, false).unwrap());
     assert_eq!(quoted, frame[14..14 + 576 - 28]);
+    for (mtu, expected) in [(95, None), (96, Some(14 + 96))] {
+        let mut out = [0; MAX_ERROR_FRAME];
+        let path = ReturnPath { mtu, ..path(false) };
+        let pieces = [&frame[..]].into_iter();
+        let len = icmp_error(IcmpError::TimeExceeded, &info(&frame), pieces, &path, &mut out);
+        assert_eq!(len, expected, "60 bytes of header and 8 behind them, or nothing");
+    }
 }
 
 #[test]

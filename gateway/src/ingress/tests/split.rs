@@ -51,6 +51,7 @@ fn a_short_head_changes_nothing() {
 
 #[test]
 fn the_transport_header_must_be_in_the_head() {
+    let later_fragment = ipv4(17, &[0; 400], |ip| ip.fragment_offset = 9u16.try_into().unwrap());
     for (frame, needed) in [
         (plain4(), 42),
         (plain6(), 62),
@@ -58,6 +59,7 @@ fn the_transport_header_must_be_in_the_head() {
         (ipv6(58, &[135; 32], |_| {}), 86),
         (ethernet(0x0806, &[0; 46]), 42),
         (ethernet(0x88cc, &[0; 46]), 14),
+        (later_fragment, 34),
     ] {
         let at = |cut| parse(PortId(0), &frame[..cut], frame.len(), RxChecksum::Good);
         assert_eq!(at(needed - 1), Err(ParseError::Split), "{needed}");
@@ -73,4 +75,12 @@ fn a_runt_is_no_frame() {
         assert_eq!(result, Err(ParseError::Runt));
     }
     assert_eq!(parse(PortId(0), &[], 60, RxChecksum::Good), Err(ParseError::Split));
+}
+
+/// A caller that claims less than it shows: the bytes are there.
+#[test]
+fn a_frame_is_as_long_as_its_head() {
+    let frame = [plain4(), vec![0]].concat();
+    let info = parse(PortId(3), &frame, frame.len() - 1, RxChecksum::Unknown).unwrap();
+    assert_eq!(info, whole(&frame));
 }

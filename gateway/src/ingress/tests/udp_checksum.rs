@@ -35,7 +35,8 @@ fn zero_is_no_checksum() {
 
 #[test]
 fn missing_bytes_are_not_valid() {
-    let frame = plain4();
+    // Zeros, which are missed by no sum.
+    let frame = ipv4(17, &udp4(&[0; 40]), |_| {});
     let info = whole(&frame);
     assert!(!udp_checksum_is_valid(&info, core::iter::empty()));
     assert!(!udp_checksum_is_valid(&info, [&frame[..frame.len() - 2]].into_iter()));
