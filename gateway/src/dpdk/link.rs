@@ -28,9 +28,10 @@ impl Link {
 }
 
 /// Whether the interface is up with a carrier; `None` without such an interface in this network
-/// namespace. (By netlink: /sys/class/net shows the namespace it was mounted in.)
+/// namespace. (By netlink: /sys/class/net shows the namespace it was mounted in. IFF_LOWER_UP is the
+/// carrier itself; IFF_RUNNING follows it up to a second later, when linkwatch gets to it.)
 pub(super) fn has_carrier(interface: &str) -> Option<bool> {
     let mut addresses = getifaddrs().ok()?;
     let entry = addresses.find(|address| address.interface_name == interface)?;
-    Some(entry.flags.contains(InterfaceFlags::IFF_UP | InterfaceFlags::IFF_RUNNING))
+    Some(entry.flags.contains(InterfaceFlags::IFF_UP | InterfaceFlags::IFF_LOWER_UP))
 }
