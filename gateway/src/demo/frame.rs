@@ -1,12 +1,13 @@
 //! Frames of hosts in memory and of recordings, written and judged by etherparse: another hand
 //! than the gateway's own.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result, bail, ensure};
 use etherparse::{
-    IpFragOffset, IpHeaders, IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, LinkSlice, NetSlice,
-    PacketBuilder, SlicedPacket, TransportSlice,
+    ArpHardwareId, ArpOperation, ArpPacket, EtherType, IpFragOffset, IpHeaders, IpNumber,
+    Ipv4Header, Ipv6FlowLabel, Ipv6Header, LinkSlice, NetSlice, PacketBuilder, SlicedPacket,
+    TransportSlice,
 };
 
 use crate::packet::MacAddr;
@@ -110,6 +111,26 @@ pub fn read_datagram(frame: &[u8]) -> Result<Option<Datagram<'_>>> {
         flow_label,
         payload: udp.payload(),
     }))
+}
+
+/// An ARP announcement (RFC 5227 2.3): a bridge learns from it where a station is.
+///
+/// # Errors
+/// None for Ethernet and IPv4.
+pub fn announcement(mac: MacAddr, address: Ipv4Addr) -> Result<Vec<u8>> {
+    let arp = ArpPacket::new(
+        ArpHardwareId::ETHERNET,
+        EtherType::IPV4,
+        ArpOperation::REQUEST,
+        &mac.0,
+        &address.octets(),
+        &[0; 6],
+        &address.octets(),
+    )?;
+    let builder = PacketBuilder::ethernet2(mac.0, MacAddr::BROADCAST.0).arp(arp);
+    let mut frame = Vec::with_capacity(builder.size());
+    builder.write(&mut frame)?;
+    Ok(frame)
 }
 
 /// The link address of a group (RFC 1112 6.4, RFC 2464 7).

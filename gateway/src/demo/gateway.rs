@@ -12,11 +12,14 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde::de::DeserializeOwned;
 
 use super::namespace::Namespace;
+use super::numbers::Numbers;
+use crate::control::{self, Topic};
 
 /// Start takes at most a few seconds; a crowded machine gets more.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -32,7 +35,6 @@ pub struct Gateway {
     /// Keeps the thread alive that started the child: the kernel takes its end for the parent's.
     _parent: Sender<()>,
     socket: PathBuf,
-    executable: PathBuf,
 }
 
 /// How a gateway ended.
@@ -76,25 +78,32 @@ impl Gateway {
         let stderr = child.stderr.take().context("stderr is piped")?;
         let (ready, is_ready) = mpsc::channel();
         let listener = std::thread::spawn(move || listen(stderr, &ready));
-        let executable = executable.to_owned();
-        let gateway = Self { child, listener: Some(listener), _parent: parent, socket, executable };
+        let gateway = Self { child, listener: Some(listener), _parent: parent, socket };
         gateway.await_ready(&is_ready)
     }
 
-    /// What `gateway show what` prints.
+    /// Asks over the control socket, as `gateway show` does.
     ///
     /// # Errors
-    /// When it cannot be asked, or says no.
-    pub fn show(&self, what: &str) -> Result<serde_json::Value> {
-        let output = Command::new(&self.executable)
-            .args(["show", what, "--json", "--socket"])
-            .arg(&self.socket)
-            .output()
-            .context("cannot run `gateway show`")?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "`gateway show {what}` failed: {}", said.trim());
-        serde_json::from_slice(&output.stdout)
-            .with_context(|| format!("`gateway show {what} --json` printed no JSON"))
+    /// When there is no answer, or not the report it should be.
+    pub fn ask<T: DeserializeOwned>(&self, topic: Topic) -> Result<T> {
+        let answer = control::ask(&self.socket, topic)?;
+        serde_json::from_value(answer).with_context(|| format!("a strange answer to `{topic}`"))
+    }
+
+    /// What it says of itself.
+    ///
+    /// # Errors
+    /// As [`ask`](Self::ask).
+    pub fn numbers(&self) -> Result<Numbers> {
+        Ok(Numbers {
+            ports: self.ask(Topic::Ports)?,
+            gro: self.ask(Topic::Gro)?,
+            fanout: self.ask(Topic::Fanout)?,
+            drops: self.ask(Topic::Drops)?,
+            workers: self.ask(Topic::Workers)?,
+            pools: self.ask(Topic::Pools)?,
+        })
     }
 
     /// The process.

@@ -71,7 +71,8 @@ impl Sender {
         self.segment.is_some()
     }
 
-    /// Sends `payload` as datagrams of `segment` bytes, the last perhaps shorter.
+    /// Sends `payload` as datagrams of `segment` bytes, the last perhaps shorter; as one if
+    /// `segment` is 0.
     ///
     /// # Errors
     /// The destination and the system's error.
@@ -92,7 +93,8 @@ impl Sender {
                 }
             }
         }
-        for datagram in payload.chunks(segment.into()) {
+        let len = if segment == 0 { payload.len() } else { segment.into() };
+        for datagram in payload.chunks(len.max(1)) {
             self.send_whole(datagram)
                 .with_context(|| format!("cannot send to {}", self.destination))?;
         }

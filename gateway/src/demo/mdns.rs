@@ -46,6 +46,26 @@ pub fn frames() -> Result<Vec<Vec<u8>>> {
     queries().iter().map(frame).collect()
 }
 
+/// A bridge of three ports, on these devices.
+pub fn configuration(device: impl Fn(usize) -> String) -> String {
+    let ports: String = (0..3)
+        .map(|p| format!("[[port]]\nname = \"p{p}\"\ndevice = \"{}\"\n", device(p)))
+        .collect();
+    format!("{ports}[[bridge]]\nname = \"br0\"\nports = [\"p0\", \"p1\", \"p2\"]\n")
+}
+
+/// What is wrong with `sent` by each port, after `frames` came in on the first.
+pub fn faults(frames: &[Vec<u8>], sent: &[Vec<Vec<u8>>]) -> Vec<String> {
+    let fault = |(port, sent): (usize, &Vec<Vec<u8>>)| {
+        let due = if port == 0 { &[][..] } else { frames };
+        let count = due.len();
+        (sent != due).then(|| {
+            format!("mDNS pair: p{port} sent {} frames, not the {count} originals", sent.len())
+        })
+    };
+    sent.iter().enumerate().filter_map(fault).collect()
+}
+
 /// Writes `frames` as a recording for net_pcap.
 ///
 /// # Errors

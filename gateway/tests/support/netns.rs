@@ -1,4 +1,5 @@
 //! What the namespace tests share: a laboratory or a clear refusal, streams, and echo requests.
+#![allow(dead_code)] // every test uses a part of it
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // hosts, not the path
 
 use std::net::{IpAddr, SocketAddr};
