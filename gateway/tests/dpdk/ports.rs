@@ -2,7 +2,7 @@ use gateway::device::{RxQueue, TxQueue};
 use gateway::dpdk::{Error, Mbuf, Opened, Pool, Port, PortOptions, RxQueue as Rx};
 use gateway::packet::{BufPool, PacketBuf, SharedBuf};
 
-use crate::{eal, pool};
+use crate::eal::{eal, pool};
 
 const OPTIONS: PortOptions = PortOptions {
     mac: None,
@@ -21,7 +21,7 @@ fn open(device: &str, pool: &Pool) -> Opened {
 
 #[test]
 fn null_port_yields_and_swallows_bursts() {
-    let pool = pool(1024);
+    let pool = pool(1024, 2048);
     let Opened { port, mut rx, mut tx, notes } = open("net_null0,size=100", &pool);
     assert_eq!(notes, Vec::<String>::new());
     let mut burst = Vec::with_capacity(32);
@@ -44,7 +44,7 @@ fn receive(rx: &mut Rx) -> Vec<Mbuf> {
 
 #[test]
 fn ring_port_gives_owned_packets_back_as_they_are() {
-    let pool = pool(512);
+    let pool = pool(512, 2048);
     let Opened { port, mut rx, mut tx, .. } = open("net_ring0", &pool);
     let sent: Vec<Vec<u8>> = (1..=40u8).map(|n| vec![n; usize::from(n)]).collect();
     let mut frames: Vec<_> =
@@ -60,7 +60,7 @@ fn ring_port_gives_owned_packets_back_as_they_are() {
 
 #[test]
 fn what_comes_out_of_a_ring_is_owned_though_others_hold_what_went_in() {
-    let pool = pool(512);
+    let pool = pool(512, 2048);
     let Opened { mut rx, mut tx, .. } = open("net_ring1", &pool);
     let kept = pool.alloc_from(b"headerpayload").unwrap().share();
     let chain = kept.with_private_header(6, &pool).unwrap();
@@ -82,7 +82,7 @@ fn what_comes_out_of_a_ring_is_owned_though_others_hold_what_went_in() {
 
 #[test]
 fn a_packet_that_cannot_be_copied_is_refused_and_counted() {
-    let pool = pool(512);
+    let pool = pool(512, 2048);
     let Opened { mut rx, mut tx, .. } = open("net_ring2", &pool);
     let kept = pool.alloc_from(b"shared").unwrap().share();
     let owned = pool.alloc_from(b"owned").unwrap();
@@ -99,7 +99,7 @@ fn a_packet_that_cannot_be_copied_is_refused_and_counted() {
 
 #[test]
 fn a_full_ring_gives_the_rest_back_in_order() {
-    let pool = pool(4096);
+    let pool = pool(4096, 2048);
     let Opened { mut rx, mut tx, .. } = open("net_ring3", &pool);
     let frame = |n: u16| pool.alloc_from(&n.to_be_bytes()).unwrap().into_tx();
     let mut frames: Vec<_> = (0..1100).map(frame).collect();
@@ -119,7 +119,7 @@ fn a_full_ring_gives_the_rest_back_in_order() {
 
 #[test]
 fn a_dropped_port_frees_what_its_queues_hold_and_its_name() {
-    let pool = pool(512);
+    let pool = pool(512, 2048);
     for _ in 0..3 {
         let Opened { mut tx, .. } = open("net_null7", &pool);
         let mut frames = vec![pool.alloc_from(b"x").unwrap().into_tx()];
@@ -130,7 +130,7 @@ fn a_dropped_port_frees_what_its_queues_hold_and_its_name() {
 
 #[test]
 fn wrong_devices_are_named_with_a_remedy() {
-    let pool = pool(512);
+    let pool = pool(512, 2048);
     for (device, text) in [
         ("net_af_packet9,iface=nowhere0", "no interface \"nowhere0\""),
         ("net_pcap9,rx_pcap=/nowhere/in.pcap", "/nowhere/in.pcap"),

@@ -1,0 +1,118 @@
+//! Lengths, room and chains of an owned packet.
+
+use gateway::packet::{BufPool, PacketBuf};
+
+use crate::{Make, is_full, taken};
+
+pub(crate) fn a_pool_runs_dry_and_full_again<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    assert!(is_full(&pool));
+    let mut all: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
+    assert_eq!(all.len(), pool.capacity());
+    assert_eq!(pool.available(), 0);
+    assert!(pool.alloc_from(b"x").is_none());
+    all.pop();
+    assert_eq!(pool.available(), 1);
+    let fresh = pool.alloc().expect("one is back");
+    assert_eq!((fresh.frame_len(), fresh.piece_count()), (0, 1), "nothing of its last life");
+    drop((fresh, all));
+    assert!(is_full(&pool));
+}
+
+pub(crate) fn room_ends_where_it_ends<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    assert_eq!(pool.data_room(), 2048);
+    assert!(pool.alloc_from(&[0; 2049]).is_none());
+    assert!(is_full(&pool), "what did not fit is back");
+    let mut packet = pool.alloc_from(&[7; 2048]).expect("it fits");
+    assert!(packet.append(1).is_none());
+    assert_eq!(packet.append(0).map(|added| added.len()), Some(0));
+
+    let mut headroom = 0;
+    while let Some(byte) = packet.prepend(1) {
+        byte[0] = 9;
+        headroom += 1;
+    }
+    assert_eq!(headroom, 128, "DPDK's default");
+    assert!(packet.prepend(usize::MAX).is_none() && packet.append(usize::MAX).is_none());
+    assert_eq!(packet.to_vec(), [vec![9; 128], vec![7; 2048]].concat());
+    assert!(packet.trim_front(128));
+    assert_eq!(packet.prepend(128).map(|added| added.len()), Some(128), "trimmed is room again");
+    packet.truncate(128);
+    assert_eq!(packet.append(2048).map(|added| added.len()), Some(2048));
+}
+
+pub(crate) fn trimming<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let mut packet = pool.alloc_from(b"0123456789").expect("a buffer");
+    assert!(packet.trim_front(4));
+    assert!(!packet.trim_front(7), "longer than the head");
+    assert_eq!(packet.head(), b"456789");
+    packet.truncate(7);
+    assert_eq!(packet.head(), b"456789", "beyond the frame");
+    packet.truncate(2);
+    assert_eq!(packet.head(), b"45");
+    assert!(packet.trim_front(2));
+    packet.truncate(0);
+    assert_eq!((packet.frame_len(), packet.piece_count()), (0, 1));
+}
+
+pub(crate) fn a_chain_is_its_pieces_in_order<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let mut packet = chain_of::<B>(&pool, &[b"head", b"middle", b"tail"]);
+    assert_eq!(taken(&pool), 3);
+    assert_eq!((packet.frame_len(), packet.piece_count()), (14, 3));
+    assert!(packet.pieces().eq([&b"head"[..], b"middle", b"tail"]));
+    assert_eq!(packet.head(), b"head");
+    assert!(packet.append(1).is_none(), "several pieces");
+    assert!(!packet.trim_front(5), "the head is shorter");
+    assert!(packet.trim_front(4));
+    assert_eq!((packet.head(), packet.piece_count()), (&b""[..], 3), "the head stays");
+    packet.prepend(2).expect("headroom").copy_from_slice(b"HD");
+    assert_eq!(packet.to_vec(), b"HDmiddletail");
+    let mut out = [0; 8];
+    assert_eq!(packet.read(1, &mut out), 8);
+    assert_eq!(&out, b"Dmiddlet");
+    assert_eq!(packet.read(11, &mut out), 1);
+    assert_eq!(packet.read(12, &mut out), 0);
+    assert_eq!(packet.read(1000, &mut out), 0);
+    drop(packet);
+    assert!(is_full(&pool));
+}
+
+pub(crate) fn truncating_a_chain_frees_what_is_behind<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let bytes = b"headmiddletail";
+    for len in 0..=bytes.len() + 1 {
+        let mut packet = chain_of::<B>(&pool, &[b"head", b"middle", b"tail"]);
+        packet.truncate(len);
+        let pieces = match len {
+            0..=4 => 1,
+            5..=10 => 2,
+            _ => 3,
+        };
+        assert_eq!(packet.to_vec(), &bytes[..len.min(bytes.len())]);
+        assert_eq!((packet.piece_count(), packet.pieces().count()), (pieces, pieces), "{len}");
+        assert_eq!(taken(&pool), pieces, "{len}");
+    }
+    assert!(is_full(&pool));
+}
+
+pub(crate) fn pieces_go_home_to_their_own_pool<B: PacketBuf>(make: Make<B>) {
+    let (one, other) = (make(64, 2048), make(64, 2048));
+    let mut packet = one.alloc_from(b"one").expect("a buffer");
+    packet.chain(other.alloc_from(b"other").expect("a buffer"));
+    packet.chain(one.alloc_from(b"one").expect("a buffer"));
+    assert_eq!((taken(&one), taken(&other)), (2, 1));
+    packet.truncate(5);
+    assert_eq!((taken(&one), taken(&other)), (1, 1));
+    drop(packet);
+    assert!(is_full(&one) && is_full(&other));
+}
+
+pub(crate) fn chain_of<B: PacketBuf>(pool: &B::Pool, pieces: &[&[u8]]) -> B {
+    let mut pieces = pieces.iter().map(|bytes| pool.alloc_from(bytes).expect("a buffer"));
+    let mut packet = pieces.next().expect("a piece");
+    pieces.for_each(|piece| packet.chain(piece));
+    packet
+}
