@@ -74,13 +74,16 @@ pub(crate) fn a_replica_of_a_replica<B: PacketBuf>(make: Make<B>) {
     assert!(is_full(&pool) && is_full(&other));
 }
 
+/// A holder that shows its bytes once and lets go of them.
+type LookAndDrop<'a> = Box<dyn FnOnce() -> Vec<u8> + 'a>;
+
 pub(crate) fn holders_may_go_in_any_order<B: PacketBuf>(make: Make<B>) {
     let pool = make(64, 2048);
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1]] {
         let shared = chain_of::<B>(&pool, &[b"header", b"payload"]).share();
         let replica = shared.with_private_header(3, &pool).expect("a replica");
         let copy = shared.copy(&pool).expect("a copy");
-        let mut holders: Vec<Option<Box<dyn FnOnce() -> Vec<u8>>>> = vec![
+        let mut holders: Vec<Option<LookAndDrop<'_>>> = vec![
             Some(Box::new({
                 let clone = shared.clone();
                 move || bytes(&clone)
