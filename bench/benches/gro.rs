@@ -21,7 +21,7 @@ fn coalesce(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(BURST as u64));
     for train in [1, 2, 4, 16, 64] {
         let pool = HeapPool::new(2 * BURST, 2048);
-        let frames = Shape { burst: BURST, train, payload: 22 }.frames();
+        let frames = Shape { burst: BURST, train, payload: 22, dst: [10, 1, 0, 2] }.frames();
         let burst = || -> Vec<HeapBuf> {
             frames.iter().filter_map(|frame| pool.alloc_from(frame)).collect()
         };
