@@ -37,7 +37,9 @@ fn every_problem_has_a_place_and_a_hint() {
 
 #[test]
 fn valid_files_round_trip() {
-    for file in corpus("valid") {
+    let examples = files(Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/examples"));
+    assert!(!examples.is_empty());
+    for file in corpus("valid").into_iter().chain(examples) {
         let (name, text) = read(&file);
         let config = parse(&name, &text).unwrap_or_else(|errors| panic!("{errors}"));
         let shown = config.to_toml();
@@ -70,7 +72,10 @@ fn a_long_report_ends() {
 }
 
 fn corpus(kind: &str) -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(kind);
+    files(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config").join(kind))
+}
+
+fn files(folder: PathBuf) -> Vec<PathBuf> {
     let all = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = all.filter(|p| p.extension().is_some_and(|e| e == "toml")).collect();
     files.sort();

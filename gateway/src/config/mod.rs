@@ -10,6 +10,7 @@
 mod address;
 mod check;
 mod defaults;
+mod device;
 mod parse;
 mod problem;
 mod raw;
@@ -27,6 +28,7 @@ use serde::Serialize;
 
 use crate::packet::{MacAddr, PortId};
 
+pub use device::Device;
 pub use parse::parse;
 pub use problem::{ConfigErrors, Problem};
 

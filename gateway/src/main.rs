@@ -1,0 +1,7 @@
+//! `gateway`: from arguments to an exit status.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main().into()
+}
