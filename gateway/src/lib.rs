@@ -15,6 +15,7 @@ pub mod ingress;
 pub mod gro;
 pub mod forward;
 pub mod fanout;
+pub mod gso;
 pub mod egress;
 // ── what packets are made of ──
 pub mod packet;

@@ -153,6 +153,19 @@ impl PacketBuf for Mbuf {
         self.0.write(&SEGMENTS, self.0.read(&SEGMENTS) + tail.read(&SEGMENTS));
     }
 
+    fn detach(&mut self) -> Option<Self> {
+        let rest = self.0.next().filter(|next| next.is_direct())?;
+        let head_len = u32::from(self.0.read(&DATA_LEN));
+        rest.write(&FRAME_LEN, self.0.read(&FRAME_LEN) - head_len);
+        rest.write(&SEGMENTS, self.0.read(&SEGMENTS) - 1);
+        self.0.set_next(None);
+        self.0.write(&FRAME_LEN, head_len);
+        self.0.write(&SEGMENTS, 1);
+        // SAFETY: each piece has one reference (invariant), which goes over to the new packet now
+        // that they are unlinked; its head is direct.
+        Some(unsafe { Self::from_raw(rest) })
+    }
+
     fn rx_checksum(&self) -> RxChecksum {
         match self.0.read(&FLAGS) & sys::RTE_MBUF_F_RX_L4_CKSUM_MASK {
             sys::RTE_MBUF_F_RX_L4_CKSUM_GOOD => RxChecksum::Good,

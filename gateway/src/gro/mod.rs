@@ -12,6 +12,7 @@
 mod chain;
 mod index;
 mod key;
+mod merge;
 mod opt_out;
 mod pairs;
 mod reason;
@@ -21,6 +22,7 @@ mod table;
 mod template;
 mod train;
 
+pub use merge::merge;
 pub use reason::FlushReason;
 pub use stats::GroStats;
 pub use table::{GroTable, Unjoined};

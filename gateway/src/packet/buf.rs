@@ -46,6 +46,9 @@ pub trait PacketBuf: Sized {
     fn truncate(&mut self, len: usize);
     /// Appends the pieces of `tail` behind this packet's.
     fn chain(&mut self, tail: Self);
+    /// Takes the pieces behind the head off, as a packet of their own. `None` (unchanged) if there
+    /// are none, or if the first of them shows bytes that are another's: it cannot be a head.
+    fn detach(&mut self) -> Option<Self>;
 
     /// What the port said of the transport checksum on reception.
     fn rx_checksum(&self) -> RxChecksum;

@@ -9,6 +9,7 @@ mod buf;
 mod decision;
 mod drop;
 mod info;
+mod merged;
 mod ports;
 mod super_packet;
 
@@ -17,5 +18,6 @@ pub use buf::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
 pub use decision::{Answer, Decision, NextHop};
 pub use drop::DropReason;
 pub use info::{Coalesce, FrameInfo, Malformed, Network};
+pub use merged::{Geometry, IdStep, MAX_SEGMENTS, Merged};
 pub use ports::{MAX_PORTS, PortId, PortMask};
 pub use super_packet::SuperPacket;

@@ -32,6 +32,18 @@ impl<'a, B: PacketBuf> SuperPacket<'a, B> {
         self.segments.as_slice()
     }
 
+    /// The first segment and the others, in order. What is not taken is freed. (`Err` only without
+    /// a segment, which cannot be.)
+    pub fn split_first(
+        mut self,
+    ) -> Result<(B, impl ExactSizeIterator<Item = B> + DoubleEndedIterator + use<'a, B>), Self>
+    {
+        match self.segments.next() {
+            Some(first) => Ok((first, self.segments)),
+            None => Err(self),
+        }
+    }
+
     /// The segments one by one, in order. What is not taken is freed.
     pub fn into_segments(self) -> impl ExactSizeIterator<Item = B> + use<'a, B> {
         self.segments

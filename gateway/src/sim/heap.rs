@@ -148,6 +148,14 @@ impl PacketBuf for HeapBuf {
         self.pieces.extend(tail.pieces);
     }
 
+    fn detach(&mut self) -> Option<Self> {
+        let next = self.pieces.get(1)?;
+        if next.indirect.is_some() || !next.is_sole() {
+            return None;
+        }
+        Some(Self { pieces: self.pieces.split_off(1), rx_checksum: self.rx_checksum })
+    }
+
     fn rx_checksum(&self) -> RxChecksum {
         self.rx_checksum
     }

@@ -3,6 +3,7 @@
 #![cfg(feature = "sim")]
 
 mod bench;
+#[path = "../support/datagram.rs"]
 mod datagram;
 mod model;
 mod properties;

@@ -28,10 +28,19 @@ pub(crate) fn may_be_one(datagrams: &[&Datagram], max_segments: usize) -> bool {
         && identifications_go_on(datagrams)
 }
 
+/// What order is kept by.
+pub(crate) type OrderKey = (u16, u8, Vec<u16>, u8, u16, bool);
+
+pub(crate) fn order_key(datagram: &Datagram) -> OrderKey {
+    let Datagram { port, macs, tags, hosts, ports, .. } = datagram;
+    let ids = tags.iter().map(|tag| tag.id).collect();
+    (*port, *macs, ids, *hosts, *ports, datagram.is_v4())
+}
+
 /// Whether the second must not leave before the first, which arrived earlier.
 pub(crate) fn is_ordered(first: &Datagram, second: &Datagram) -> bool {
     let same_hosts = first.hosts == second.hosts && first.is_v4() == second.is_v4();
-    first.order_key() == second.order_key() || (same_hosts && (first.fragment || second.fragment))
+    order_key(first) == order_key(second) || (same_hosts && (first.fragment || second.fragment))
 }
 
 fn same_headers(a: &Datagram, b: &Datagram) -> bool {
@@ -39,7 +48,7 @@ fn same_headers(a: &Datagram, b: &Datagram) -> bool {
         Ip::V4 { ttl, tos, df, .. } => (ttl, tos, u32::from(df), None),
         Ip::V6 { hop_limit, class, label, extension } => (hop_limit, class, label, extension),
     };
-    a.order_key() == b.order_key() && a.tags == b.tags && fields(a) == fields(b)
+    order_key(a) == order_key(b) && a.tags == b.tags && fields(a) == fields(b)
 }
 
 fn identifications_go_on(datagrams: &[&Datagram]) -> bool {

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::bench::{Event, Outcome, run};
 use crate::datagram::{Datagram, Ip, Tag, UdpChecksum};
-use crate::model::{is_lone, is_ordered, may_be_one};
+use crate::model::{is_lone, is_ordered, may_be_one, order_key};
 
 /// What is unusual about one datagram of a flow.
 #[derive(Clone, Debug)]
@@ -57,8 +57,12 @@ fn flows() -> Vec<Datagram> {
 }
 
 fn oddity() -> impl Strategy<Value = Oddity> {
-    let checksum =
-        prop_oneof![Just(UdpChecksum::Unknown), Just(UdpChecksum::Bad), Just(UdpChecksum::Zero)];
+    let checksum = prop_oneof![
+        Just(UdpChecksum::Unknown),
+        Just(UdpChecksum::Bad),
+        Just(UdpChecksum::Spoilt),
+        Just(UdpChecksum::Zero)
+    ];
     prop_oneof![
         30 => Just(Oddity::None),
         3 => prop_oneof![Just(0), Just(1), 18..100usize, Just(1400)].prop_map(Oddity::Length),
@@ -175,9 +179,9 @@ fn check_groups(outcome: &Outcome, settings: &Gro) -> Result<(), TestCaseError> 
 fn check_nothing_missed(outcome: &Outcome, settings: &Gro) -> Result<(), TestCaseError> {
     for (at, group) in outcome.groups.iter().enumerate() {
         let first = group.members[0];
-        let key = outcome.datagrams[first].order_key();
+        let key = order_key(&outcome.datagrams[first]);
         let before = outcome.groups[..at].iter().rev();
-        let same_key = |n: &usize| outcome.datagrams[*n].order_key() == key;
+        let same_key = |n: &usize| order_key(&outcome.datagrams[*n]) == key;
         let Some(before) = before.into_iter().find(|g| same_key(&g.members[0])) else { continue };
         let last = before.members[before.members.len() - 1];
         if outcome.bursts[before.members[0]] != outcome.bursts[first] {

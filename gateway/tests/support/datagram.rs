@@ -52,12 +52,11 @@ pub(crate) enum UdpChecksum {
     Unknown,
     /// Wrong, and the port said so.
     Bad,
+    /// Wrong, and the port did not look.
+    Spoilt,
     /// None.
     Zero,
 }
-
-/// What order is kept by.
-pub(crate) type OrderKey = (u16, u8, Vec<u16>, u8, u16, bool);
 
 impl Datagram {
     /// IPv4, untagged, 100 bytes, nothing unusual.
@@ -92,16 +91,11 @@ impl Datagram {
         matches!(self.ip, Ip::V4 { .. })
     }
 
-    pub(crate) fn order_key(&self) -> OrderKey {
-        let ids = self.tags.iter().map(|tag| tag.id).collect();
-        (self.port, self.macs, ids, self.hosts, self.ports, self.is_v4())
-    }
-
     pub(crate) fn rx_checksum(&self) -> RxChecksum {
         match self.checksum {
             UdpChecksum::Good => RxChecksum::Good,
             UdpChecksum::Bad => RxChecksum::Bad,
-            UdpChecksum::Unknown | UdpChecksum::Zero => RxChecksum::Unknown,
+            UdpChecksum::Unknown | UdpChecksum::Spoilt | UdpChecksum::Zero => RxChecksum::Unknown,
         }
     }
 
@@ -198,7 +192,7 @@ impl Datagram {
         };
         udp.checksum = match self.checksum {
             UdpChecksum::Good | UdpChecksum::Unknown => right(&udp),
-            UdpChecksum::Bad => right(&udp) ^ 0x0101,
+            UdpChecksum::Bad | UdpChecksum::Spoilt => right(&udp) ^ 0x0101,
             UdpChecksum::Zero => 0,
         };
         udp
