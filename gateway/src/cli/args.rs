@@ -18,6 +18,11 @@ pub(super) struct Args {
 
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
+    /// Run in the foreground until SIGINT or SIGTERM
+    #[cfg(feature = "dpdk")]
+    Run(RunArgs),
+    /// Show the gateway at work on real traffic, every datagram checked
+    Demo(DemoArgs),
     /// Validate a configuration file, without touching DPDK
     Check(CheckArgs),
     /// Ask a running gateway
@@ -30,6 +35,25 @@ pub(super) enum Command {
     /// Write the manual pages
     #[command(hide = true)]
     Man(ManArgs),
+}
+
+#[cfg(feature = "dpdk")]
+#[derive(clap::Args, Debug)]
+pub(super) struct RunArgs {
+    /// Configuration file
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) config: PathBuf,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct DemoArgs {
+    /// How long traffic flows
+    #[arg(long, value_name = "N", default_value_t = gateway::demo::DEFAULT_SECONDS,
+          value_parser = clap::value_parser!(u32).range(1..=i64::from(gateway::demo::MAX_SECONDS)))]
+    pub(super) seconds: u32,
+    /// As JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(clap::Args, Debug)]

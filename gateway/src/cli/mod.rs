@@ -5,11 +5,15 @@
 
 mod args;
 mod check;
+mod demo;
 mod doctor;
 mod file;
 mod generate;
 mod output;
+#[cfg(feature = "dpdk")]
+mod run;
 mod show;
+mod signal;
 
 use std::process::ExitCode;
 
@@ -26,6 +30,8 @@ pub(crate) enum Exit {
     Usage = 1,
     /// Could not start.
     Start = 2,
+    /// Stopped, but something is not accounted for.
+    Unbalanced = 3,
 }
 
 impl From<Exit> for ExitCode {
@@ -46,6 +52,9 @@ pub(crate) fn main() -> Exit {
         }
     };
     match args.command {
+        #[cfg(feature = "dpdk")]
+        Command::Run(args) => run::main(&args),
+        Command::Demo(args) => demo::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Show(args) => show::main(&args),
         Command::Doctor(args) => doctor::main(&args),

@@ -121,7 +121,8 @@ fn with_extension_headers_the_ports_word_is_not_enough() {
     let ip = Ip::V6 { hop_limit: 3, class: 1, label: 2, extension: Some(7) };
     let sent =
         train(3, false, |_| Datagram { ip, checksum: UdpChecksum::Spoilt, ..Datagram::v6(0) });
-    let said_good = frames(&sent).iter().map(|frame| {
+    let sent_frames = frames(&sent);
+    let said_good = sent_frames.iter().map(|frame| {
         let mut packet = packet(&pool, frame);
         packet.set_rx_checksum(RxChecksum::Good);
         packet
