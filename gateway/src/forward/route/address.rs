@@ -5,13 +5,17 @@ use core::hash::Hash;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use prefix_trie::Prefix;
 
 /// IPv4 or IPv6: the tables and the order of checks are the same for both.
 pub(super) trait Address: Copy + Eq + Hash + Debug {
+    /// In the order of the wire.
+    type Octets: AsRef<[u8]>;
     /// A prefix.
-    type Net: Prefix + Copy + Eq + Hash + Debug;
+    type Net: Copy + Eq + Hash + Debug;
 
+    fn octets(self) -> Self::Octets;
+    /// A prefix as an address and the number of its bits that count.
+    fn split(net: Self::Net) -> (Self, u8);
     /// The prefix with only this address.
     fn host_net(self) -> Self::Net;
     /// The address if it is of this family.
@@ -34,7 +38,16 @@ pub(super) trait Address: Copy + Eq + Hash + Debug {
 }
 
 impl Address for Ipv4Addr {
+    type Octets = [u8; 4];
     type Net = Ipv4Net;
+
+    fn octets(self) -> [u8; 4] {
+        Ipv4Addr::octets(&self)
+    }
+
+    fn split(net: Ipv4Net) -> (Self, u8) {
+        (net.addr(), net.prefix_len())
+    }
 
     fn host_net(self) -> Ipv4Net {
         Ipv4Net::from(self)
@@ -59,7 +72,7 @@ impl Address for Ipv4Addr {
 
     /// RFC 5771 4: the local network control block.
     fn is_link_group(self) -> bool {
-        matches!(self.octets(), [224, 0, 0, _])
+        matches!(Self::octets(&self), [224, 0, 0, _])
     }
 
     /// Linux forwards 169.254/16 where there is a route, and clouds build on that.
@@ -69,16 +82,25 @@ impl Address for Ipv4Addr {
 
     /// RFC 1812 5.3.7: "this network", loopback, groups, class E and broadcast.
     fn is_martian_source(self) -> bool {
-        matches!(self.octets()[0], 0 | 127 | 224..)
+        matches!(Self::octets(&self)[0], 0 | 127 | 224..)
     }
 
     fn is_martian_destination(self) -> bool {
-        matches!(self.octets()[0], 0 | 127) || self.is_broadcast()
+        matches!(Self::octets(&self)[0], 0 | 127) || self.is_broadcast()
     }
 }
 
 impl Address for Ipv6Addr {
+    type Octets = [u8; 16];
     type Net = Ipv6Net;
+
+    fn octets(self) -> [u8; 16] {
+        Ipv6Addr::octets(&self)
+    }
+
+    fn split(net: Ipv6Net) -> (Self, u8) {
+        (net.addr(), net.prefix_len())
+    }
 
     fn host_net(self) -> Ipv6Net {
         Ipv6Net::from(self)
@@ -102,7 +124,7 @@ impl Address for Ipv6Addr {
 
     /// Scope 2 or less whatever the flags, so ff12:: too (RFC 4291 2.7).
     fn is_link_group(self) -> bool {
-        matches!(self.octets(), [0xff, scope, ..] if scope & 0x0f <= 2)
+        matches!(Self::octets(&self), [0xff, scope, ..] if scope & 0x0f <= 2)
     }
 
     fn is_link_local(self) -> bool {

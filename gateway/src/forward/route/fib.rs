@@ -6,11 +6,12 @@
 //! *Size:* as many routes as the snapshot was built from.
 
 use core::hash::BuildHasher;
+use core::marker::PhantomData;
 
 use foldhash::quality::FixedState;
-use prefix_trie::PrefixMap;
 
 use super::address::Address;
+use super::strides::Strides;
 use crate::packet::{NextHop, PortId};
 
 /// What is done with a destination.
@@ -43,24 +44,27 @@ impl Route {
 
 /// The routes of one address family.
 pub(super) struct Fib<A: Address> {
-    routes: PrefixMap<A::Net, Route>,
+    routes: Strides<Route>,
     balance: FixedState,
+    family: PhantomData<A>,
 }
 
 impl<A: Address> Fib<A> {
     /// No routes. `seed` differs from gateway to gateway: in a row of them, each balances anew.
     pub(super) fn new(seed: u64) -> Self {
-        Self { routes: PrefixMap::new(), balance: FixedState::with_seed(seed) }
+        let balance = FixedState::with_seed(seed);
+        Self { routes: Strides::new(), balance, family: PhantomData }
     }
 
     /// Adds a route; the last one of a prefix counts.
     pub(super) fn insert(&mut self, net: A::Net, route: Route) {
-        self.routes.insert(net, route);
+        let (address, len) = A::split(net);
+        self.routes.insert(address.octets().as_ref(), len, route);
     }
 
     /// The route of the longest prefix with `destination` in it.
     pub(super) fn lookup(&self, destination: A) -> Option<&Route> {
-        self.routes.get_lpm(&destination.host_net()).map(|(_, route)| route)
+        self.routes.lookup(destination.octets().as_ref())
     }
 
     /// The next hop for all datagrams from `source` to `destination`. Ports play no part, because

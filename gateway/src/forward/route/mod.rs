@@ -13,6 +13,7 @@ mod mfib;
 mod nd;
 mod neighbor;
 mod plane;
+mod strides;
 #[cfg(all(test, not(loom)))]
 mod tests;
 

@@ -12,11 +12,13 @@ use crate::packet::Coalesce;
 
 /// Prefixes that nest and touch: few bits differ, at both ends of the address.
 fn near_v4() -> impl Strategy<Value = u32> {
-    (0..4u32, 0..16u32).prop_map(|(high, low)| high << 30 | 0x0a01_0000 | low << 14 | low)
+    (0..4u32, 0..16u32)
+        .prop_map(|(high, low)| high << 30 | 0x0a01_0000 | low << 14 | low << 6 | low)
 }
 
 fn near_v6() -> impl Strategy<Value = u128> {
-    (0..4u128, 0..16u128).prop_map(|(high, low)| 0x2001 << 112 | high << 64 | low << 60 | low)
+    (0..4u128, 0..16u128)
+        .prop_map(|(high, low)| 0x2001 << 112 | high << 64 | low << 60 | low << 22 | low)
 }
 
 proptest! {
