@@ -1,8 +1,10 @@
 //! The house rules that no compiler knows: where unsafe code lives, who may name whom, how long a
-//! file may be.
+//! file may be, that a test provokes every drop and ARCHITECTURE.md knows every room.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use gateway::packet::DropReason;
 
 /// Rooms between rx and tx: they meet in `packet` types and in `worker`, never in each other.
 const PATH_ROOMS: &[&str] = &["ingress", "gro", "forward", "fanout", "gso", "egress"];
@@ -74,14 +76,52 @@ fn the_core_does_not_know_dpdk() {
     }
 }
 
+#[test]
+fn every_drop_is_provoked_by_a_test() {
+    let tests: String = rust_files("gateway")
+        .iter()
+        .filter(|file| file.name != THIS)
+        .map(|file| if file.is_test() { &file.text[..] } else { test_module(&file.text) })
+        .collect();
+    let missing: Vec<_> = DropReason::ALL
+        .iter()
+        .filter(|reason| !names(&tests, &format!("{reason:?}"), reason.name()))
+        .collect();
+    assert!(missing.is_empty(), "no test provokes {missing:?}");
+}
+
+#[test]
+fn every_room_states_its_invariant() {
+    let text = read("ARCHITECTURE.md");
+    assert!(text.lines().count() <= 200, "ARCHITECTURE.md is longer than 200 lines");
+    let map = read("gateway/src/lib.rs");
+    for room in map.lines().filter_map(|line| line.strip_prefix("pub mod ")) {
+        let room = room.trim_end_matches(';');
+        let section = text.split("\n### ").find(|part| part.starts_with(&format!("`{room}`")));
+        let section = section.unwrap_or_else(|| panic!("ARCHITECTURE.md has no room `{room}`"));
+        assert!(section.contains("*Invariant:*"), "room `{room}` has no *Invariant:* line");
+    }
+}
+
 struct SourceFile {
     /// From the root of the repository, with slashes.
     name: String,
     text: String,
 }
 
+impl SourceFile {
+    /// All of it is compiled for tests only.
+    fn is_test(&self) -> bool {
+        self.name.split('/').any(|part| matches!(part, "tests" | "tests.rs"))
+    }
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_path_buf()
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// All Rust sources under `folder`, build results excluded.
@@ -113,4 +153,20 @@ fn has_code(text: &str, word: &str) -> bool {
 /// A line without its comment.
 fn code(line: &str) -> &str {
     line.split("//").next().unwrap_or_default()
+}
+
+/// The part of a source file that is compiled for tests only.
+fn test_module(text: &str) -> &str {
+    text.find("#[cfg(test)]\nmod tests {").map_or("", |start| &text[start..])
+}
+
+/// Whether the variant (as a whole word) or the counter's name in quotes occurs.
+fn names(text: &str, variant: &str, counter: &str) -> bool {
+    let quoted = format!("\"{counter}\"");
+    text.contains(&quoted)
+        || text.match_indices(variant).any(|(start, _)| {
+            let before = text[..start].chars().next_back();
+            let after = text[start + variant.len()..].chars().next();
+            !before.into_iter().chain(after).any(|c| c.is_alphanumeric() || c == '_')
+        })
 }
