@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use gateway::config;
+use gateway::control::Topic;
 use gateway::packet::DropReason;
 use toml::{Table, Value};
 
@@ -109,6 +110,17 @@ fn every_drop_is_explained_to_the_operator() {
     for reason in DropReason::ALL {
         let row = format!("\n| `{}` |", reason.name());
         assert_eq!(text.matches(&row).count(), 1, "docs/operating.md: {}", reason.name());
+    }
+}
+
+#[test]
+fn every_topic_is_explained_to_the_operator() {
+    let text = operating();
+    let section = text.split("\n## Asking a running gateway\n").nth(1).expect("the section");
+    let text = section.split("\n## ").next().unwrap_or_default();
+    for topic in Topic::ALL {
+        let row = format!("\n| `{topic}` |");
+        assert_eq!(text.matches(&row).count(), 1, "docs/operating.md: {topic}");
     }
 }
 

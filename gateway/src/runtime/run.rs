@@ -82,11 +82,11 @@ fn poll(
         clock,
     ));
     let _socket = ControlSocket::serve(&config.control.socket, observer.clone())
-        .map_err(|error| RunError::socket(config, &error))?;
+        .map_err(|error| RunError::socket(&error))?;
     let _http = match config.control.metrics {
         Some(address) => Some(
             HttpServer::serve(address, observer.clone())
-                .map_err(|error| RunError::metrics(address, &error))?,
+                .map_err(|error| RunError::metrics(&error))?,
         ),
         None => None,
     };
@@ -117,18 +117,18 @@ fn refuse_what_is_missing(config: &Config) -> Result<(), RunError> {
 }
 
 impl RunError {
-    fn socket(config: &Config, error: &io::Error) -> Self {
+    fn socket(error: &io::Error) -> Self {
         Self {
-            problem: format!("control socket {}: {error}", config.control.socket.display()),
+            problem: error.to_string(),
             remedy: "set [control] socket to a path this user may create, and stop another \
                      gateway that uses it"
                 .to_owned(),
         }
     }
 
-    fn metrics(address: std::net::SocketAddr, error: &io::Error) -> Self {
+    fn metrics(error: &io::Error) -> Self {
         Self {
-            problem: format!("metrics address {address}: {error}"),
+            problem: error.to_string(),
             remedy: "set [control] metrics to a free address of this machine".to_owned(),
         }
     }

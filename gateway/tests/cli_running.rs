@@ -1,0 +1,117 @@
+//! A gateway that runs, asked in every way an operator can ask.
+#![cfg(feature = "dpdk")]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
+
+use gateway::control::Topic;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_gateway");
+
+struct Running {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    folder: tempfile::TempDir,
+    metrics: SocketAddr,
+}
+
+impl Running {
+    /// Two routed ring ports in ordinary memory.
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+        let metrics = free.expect("a free address");
+        let text = format!(
+            "[runtime]\nhugepages = false\nmemory_mb = 64\npool_buffers = 4096\nidle_sleep_us = 500\n\
+             [[port]]\nname = \"p0\"\ndevice = \"net_ring0\"\naddresses = [\"10.1.0.1/24\"]\n\
+             [[port]]\nname = \"p1\"\ndevice = \"net_ring1\"\naddresses = [\"10.2.0.1/24\"]\n\
+             [control]\nsocket = {:?}\nmetrics = \"{metrics}\"\n",
+            folder.path().join("run/gateway.sock")
+        );
+        fs::write(folder.path().join("gateway.toml"), text).expect("a file");
+        let mut command = Command::new(PROGRAM);
+        command.args(["run", "-c"]).arg(folder.path().join("gateway.toml"));
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let mut running = Self { child, stderr, folder, metrics };
+        running.await_ready();
+        running
+    }
+
+    fn await_ready(&mut self) {
+        let mut said = String::new();
+        while !said.contains("ready") {
+            assert_ne!(self.stderr.read_line(&mut said).expect("text"), 0, "it ended: {said}");
+        }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("gateway.toml")
+    }
+
+    fn gateway(&self, args: &[&str]) -> Output {
+        Command::new(PROGRAM).args(args).arg("-c").arg(self.file()).output().expect("it runs")
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.metrics).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    }
+
+    fn interrupt(mut self) -> (ExitStatus, String, bool) {
+        kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT).expect("it lives");
+        let mut said = String::new();
+        self.stderr.read_to_string(&mut said).expect("text");
+        let status = self.child.wait().expect("it ends");
+        (status, said, self.folder.path().join("run/gateway.sock").exists())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Has ended already unless the test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_running_gateway_answers_everything_and_ends_clean() {
+    let running = Running::start();
+    for topic in Topic::ALL {
+        let shown = running.gateway(&["show", topic.name()]);
+        assert!(shown.status.success() && !shown.stdout.is_empty(), "{topic}: {shown:?}");
+        let json = running.gateway(&["show", topic.name(), "--json"]);
+        serde_json::from_slice::<serde_json::Value>(&json.stdout).expect(topic.name());
+    }
+    let config = running.gateway(&["show", "config"]);
+    assert!(String::from_utf8_lossy(&config.stdout).contains("\nring_descriptors = 1024\n"));
+    for path in ["/live", "/ready"] {
+        assert!(running.get(path).starts_with("HTTP/1.1 200"), "{path}");
+    }
+    let metrics = running.get("/metrics");
+    for line in
+        ["gateway_port_up{port=\"p1\"} 1", "gateway_worker_imbalance{lcore=\"0\"} 0", "# EOF"]
+    {
+        assert!(metrics.lines().any(|there| there == line), "{line}\n{metrics}");
+    }
+
+    let second = running.gateway(&["run"]);
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert_eq!(second.status.code(), Some(2), "{said}");
+    assert_eq!(said.matches("control socket").count(), 1, "{said}");
+    assert!(said.contains("another gateway listens here"), "{said}");
+
+    let (status, said, socket_is_left) = running.interrupt();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(said.contains("4096 of 4096 buffers free"), "{said}");
+    assert!(!socket_is_left);
+}
