@@ -23,7 +23,7 @@ pub use route::Interface;
 use tables::Role;
 pub use tables::{PortFacts, Tables};
 
-use crate::packet::{Decision, DropReason, FrameInfo, NextHop, PortId};
+use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, NextHop, PortId};
 use crate::time::Nanos;
 
 /// Tables that the control side fills and workers read. No stranger chooses the keys.
@@ -85,6 +85,17 @@ impl Forwarder {
     /// IP MTU of a port, in bytes.
     pub fn mtu(&self, port: PortId) -> u16 {
         self.tables.mtus.get(port.index()).copied().unwrap_or(u16::MAX)
+    }
+
+    /// The least IP MTU of all ports, in bytes.
+    #[inline]
+    pub fn smallest_mtu(&self) -> u16 {
+        self.tables.smallest_mtu
+    }
+
+    /// Link address of a port.
+    pub fn mac(&self, port: PortId) -> MacAddr {
+        self.tables.macs.get(port.index()).copied().unwrap_or_default()
     }
 
     fn role(&self, port: PortId) -> Option<&Role> {

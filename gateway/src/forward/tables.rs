@@ -23,6 +23,9 @@ pub struct Tables {
     pub(super) router: Router,
     /// IP MTU by port.
     pub(super) mtus: Box<[u16]>,
+    pub(super) smallest_mtu: u16,
+    /// Link address by port.
+    pub(super) macs: Box<[MacAddr]>,
 }
 
 /// What a port belongs to.
@@ -82,8 +85,9 @@ impl Tables {
             let groups = config.groups.iter().filter(move |group| group.bridge == index);
             Bridge::new(bridge, groups, fdb(index))
         });
-        let mtus = config.ports.iter().map(|port| port.mtu).collect();
+        let mtus: Box<[u16]> = config.ports.iter().map(|port| port.mtu).collect();
+        let smallest_mtu = mtus.iter().copied().min().unwrap_or(u16::MAX);
         let router = Router::build(config, &macs, seed);
-        Self { roles, bridges: bridges.collect(), router, mtus }
+        Self { roles, bridges: bridges.collect(), router, mtus, smallest_mtu, macs: macs.into() }
     }
 }

@@ -28,6 +28,8 @@ reasons! {
     BadEthernet = "bad_ethernet",
     /// No buffer to make the headers contiguous, or to answer from.
     NoBuffer = "no_buffer",
+    /// A merged super-packet whose segments do not make up its payload.
+    BadSuperPacket = "bad_super_packet",
     // ── bridge ──
     /// 01:80:C2:00:00:0X is for this link only (IEEE 802.1D 7.12.6).
     LinkReserved = "link_reserved",
@@ -71,6 +73,8 @@ reasons! {
     /// A malformed or unwanted ARP or neighbour discovery message.
     BadNeighborMessage = "bad_neighbor_message",
     // ── egress ──
+    /// Longer than the egress port's IP MTU, and may not be fragmented.
+    TooBig = "too_big",
     /// The transmit buffer of the egress port is full.
     TxFull = "tx_full",
     /// The egress port is down.

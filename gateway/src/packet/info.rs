@@ -39,6 +39,18 @@ impl FrameInfo {
         if self.ip_len == 0 { 0 } else { self.frame_len - u32::from(self.l2_len) - self.ip_len }
     }
 
+    /// Bytes behind the Ethernet header and tags, padding included.
+    pub fn link_payload(&self) -> u32 {
+        self.frame_len.saturating_sub(self.l2_len.into())
+    }
+
+    /// Of another segment of the super-packet whose first segment this is. Datagrams of a
+    /// super-packet have no trailing bytes.
+    #[must_use]
+    pub fn of_segment(&self, frame_len: u32) -> Self {
+        Self { frame_len, ip_len: frame_len.saturating_sub(self.l2_len.into()), ..*self }
+    }
+
     /// Bytes of UDP payload of a [`Coalesce::Candidate`].
     pub fn udp_payload(&self) -> u32 {
         self.ip_len + u32::from(self.l2_len) - u32::from(self.l4_offset) - 8

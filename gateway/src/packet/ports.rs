@@ -57,6 +57,12 @@ impl PortMask {
         Self(self.0 | other.0)
     }
 
+    /// In this one and not in the other.
+    #[must_use]
+    pub fn and_not(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether the port is in the set.
     pub fn contains(self, port: PortId) -> bool {
         self.0 & Self::of(port).0 != 0

@@ -5,13 +5,12 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::config::{Config, GroMode};
+use crate::config::Config;
 use crate::counters::WorkerCounters;
 use crate::device::{Backend, TxQueue};
 use crate::egress::{Egress, EgressPort, Inbox, Way};
 use crate::fanout::{Fanout, FanoutPort};
 use crate::forward::{PortFacts, Tables};
-use crate::gro::GroTable;
 use crate::packet::{MacAddr, PacketBuf, PortId};
 use crate::published::Published;
 use crate::worker::{Mailbox, Path, Receiver, Worker};
@@ -134,10 +133,10 @@ fn deal_receive<K: Backend>(
     hash_seed: u64,
 ) {
     let workers = shares.len();
-    let mode = config.ports[port.index()].gro.unwrap_or(config.gro.mode);
+    let form = config.ports[port.index()].gro.unwrap_or(config.gro.mode);
     for (index, queue) in queues.into_iter().enumerate() {
         let worker = (owner(port, workers) + index) % workers;
-        let gro = (mode != GroMode::Off).then(|| GroTable::new(&config.gro, hash_seed));
-        shares[worker].receivers.push(Receiver::new(port, queue, gro));
+        let receiver = Receiver::new(port, queue, form, &config.gro, hash_seed);
+        shares[worker].receivers.push(receiver);
     }
 }

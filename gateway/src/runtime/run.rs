@@ -12,7 +12,7 @@ use super::crew::Crew;
 use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
 use super::{Assembly, Outcome, PoolBalance, Totals, assemble, ports};
-use crate::config::{Config, GroMode};
+use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
 use crate::dpdk::{self, Clock, Device, Dpdk, Eal, EalOptions, Pool, PoolOptions};
 use crate::packet::BufPool;
@@ -34,7 +34,6 @@ pub struct RunError {
 /// What could not be started, and the remedy. A law that does not balance at the end is no error
 /// but an [`Outcome`] that says so.
 pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, RunError> {
-    refuse_what_is_missing(config)?;
     let devices: Vec<Device> =
         config.ports.iter().map(|port| port.device.parse()).collect::<Result<_, _>>()?;
     let eal = Eal::start(&EalOptions {
@@ -102,18 +101,6 @@ fn poll(
     }
     observer.set_ready(false);
     Ok(Totals::of(&crew.stop()))
-}
-
-/// What the file may say and this version does not do yet.
-fn refuse_what_is_missing(config: &Config) -> Result<(), RunError> {
-    let mut modes = config.ports.iter().filter_map(|port| port.gro).chain([config.gro.mode]);
-    if modes.any(|mode| mode == GroMode::Merge) {
-        return Err(RunError {
-            problem: "gro mode \"merge\" is not available yet".to_owned(),
-            remedy: "use mode = \"list\", which sends the same frames".to_owned(),
-        });
-    }
-    Ok(())
 }
 
 impl RunError {

@@ -31,11 +31,22 @@ impl Answerer {
         pool: &B::Pool,
         now: Nanos,
     ) -> Result<Option<(PortId, B)>, PortId> {
-        let Some((port, len)) = self.write(answer, packet, info, forwarder, now) else {
-            return Ok(None);
-        };
-        let frame = self.frame.get(..len).unwrap_or_default();
-        pool.alloc_from(frame).map(|frame| Some((port, frame))).ok_or(port)
+        let written = self.write(answer, packet, info, forwarder, now);
+        self.in_buffer(written, pool)
+    }
+
+    /// The error about one datagram, likewise.
+    pub(super) fn build_error<B: PacketBuf>(
+        &mut self,
+        error: IcmpError,
+        packet: &B,
+        info: &FrameInfo,
+        forwarder: &Forwarder,
+        pool: &B::Pool,
+        now: Nanos,
+    ) -> Result<Option<(PortId, B)>, PortId> {
+        let written = self.write_error(error, packet, info, forwarder, now);
+        self.in_buffer(written, pool)
     }
 
     fn write<B: PacketBuf>(
@@ -47,20 +58,39 @@ impl Answerer {
         now: Nanos,
     ) -> Option<(PortId, usize)> {
         let mac = forwarder.interface(info.port)?.mac();
-        let head = packet.head();
-        let out = &mut self.frame;
+        let (head, out) = (packet.head(), &mut self.frame);
         let len = match answer {
-            Answer::ArpReply => arp_reply(info, head, mac, out)?,
-            Answer::NeighborAdvertisement => neighbor_advertisement(info, head, mac, out)?,
+            Answer::ArpReply => arp_reply(info, head, mac, out),
+            Answer::NeighborAdvertisement => neighbor_advertisement(info, head, mac, out),
             Answer::TimeExceeded => {
-                let error = IcmpError::TimeExceeded;
-                let (port, path) = return_path(info, head, forwarder)?;
-                let len = icmp_error(error, info, packet.pieces(), &path, out)?;
-                // Only what would really be sent takes a token.
-                return self.limits.allow(error, info.network, now).then_some((port, len));
+                return self.write_error(IcmpError::TimeExceeded, packet, info, forwarder, now);
             }
         };
-        Some((info.port, len))
+        len.map(|len| (info.port, len))
+    }
+
+    /// Only what would really be sent takes a token of the limit.
+    fn write_error<B: PacketBuf>(
+        &mut self,
+        error: IcmpError,
+        packet: &B,
+        info: &FrameInfo,
+        forwarder: &Forwarder,
+        now: Nanos,
+    ) -> Option<(PortId, usize)> {
+        let (port, path) = return_path(info, packet.head(), forwarder)?;
+        let len = icmp_error(error, info, packet.pieces(), &path, &mut self.frame)?;
+        self.limits.allow(error, info.network, now).then_some((port, len))
+    }
+
+    fn in_buffer<B: PacketBuf>(
+        &self,
+        written: Option<(PortId, usize)>,
+        pool: &B::Pool,
+    ) -> Result<Option<(PortId, B)>, PortId> {
+        let Some((port, len)) = written else { return Ok(None) };
+        let frame = self.frame.get(..len).unwrap_or_default();
+        pool.alloc_from(frame).map(|frame| Some((port, frame))).ok_or(port)
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod answer;
 mod mailbox;
+mod merging;
 mod path;
+mod piecemeal;
 mod receiver;
 
 pub use mailbox::{Mailbox, WorkerSnapshot};

@@ -1,27 +1,40 @@
 use super::answer::Answerer;
 use super::receiver::Admitted;
+use crate::config::GroMode;
 use crate::counters::WorkerCounters;
 use crate::device::Backend;
 use crate::egress::{Egress, Inbox};
 use crate::fanout::Fanout;
+use crate::forward::answer::IcmpError;
 use crate::forward::{Forwarder, Tables};
-use crate::packet::{Answer, Decision, DropReason, FrameInfo, PacketBuf, SuperPacket};
+use crate::packet::{
+    Answer, Decision, DropReason, FrameInfo, MAX_SEGMENTS, NextHop, PacketBuf, PortId, PortMask,
+    SuperPacket,
+};
 use crate::published::Reader;
 use crate::time::Nanos;
 
 /// Everything behind coalescing: a super-packet in, frames in transmit buffers out.
 pub struct Path<K: Backend> {
     tables: Reader<Tables>,
-    forwarder: Forwarder,
+    pub(super) forwarder: Forwarder,
     pub(super) fanout: Fanout<K::Buf>,
     pub(super) egress: Egress<K>,
     pub(super) counters: WorkerCounters,
     answerer: Answerer,
-    pool: K::Pool,
+    pub(super) pool: K::Pool,
+    /// Segments of a merged packet are split into this.
+    pub(super) split: Vec<K::Buf>,
+    /// Fragments of one datagram.
+    pub(super) fragments: Vec<K::Buf>,
+    /// A segment of a super-packet that goes piecemeal.
+    pub(super) piece: Vec<K::Buf>,
     /// A super-packet of one is gathered here.
     single: Vec<K::Buf>,
 }
 
+/// Fragments of 9600 bytes for the least IP MTU of 68 are fewer.
+const FRAGMENTS_MAX: usize = 256;
 /// Frames taken over from other workers per poll, so that they cannot starve this one's ports.
 const TAKE_OVER_LIMIT: usize = 256;
 
@@ -43,6 +56,9 @@ impl<K: Backend> Path<K> {
             counters,
             answerer: Answerer::new(),
             pool,
+            split: Vec::with_capacity(MAX_SEGMENTS),
+            fragments: Vec::with_capacity(FRAGMENTS_MAX),
+            piece: Vec::with_capacity(1),
             single: Vec::with_capacity(1),
         }
     }
@@ -59,33 +75,72 @@ impl<K: Backend> Path<K> {
         self.forwarder = Forwarder::new(self.tables.value());
     }
 
+    /// A train from a port that coalesces in this form.
+    #[inline]
+    pub(super) fn accept(&mut self, packet: SuperPacket<'_, K::Buf>, form: GroMode, now: Nanos) {
+        if form == GroMode::Merge && packet.segments().len() > 1 {
+            self.accept_merging(packet, now);
+        } else {
+            self.forward(packet, now);
+        }
+    }
+
     /// One decision for all segments, then fan-out and egress.
     #[inline]
     pub(super) fn forward(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
-        let info = *packet.info();
-        let segments = packet.segments().len() as u64;
         let Some(first) = packet.segments().first() else { return };
-        let decision = self.forwarder.decide(&info, first.head(), now);
-        if let Decision::Bridge { ports } | Decision::Multicast { ports } = decision {
-            self.counters.replicated += segments * (ports.len() as u64).saturating_sub(1);
+        let decision = self.forwarder.decide(packet.info(), first.head(), now);
+        self.carry_out(decision, packet, now);
+    }
+
+    #[inline]
+    pub(super) fn carry_out(
+        &mut self,
+        decision: Decision,
+        packet: SuperPacket<'_, K::Buf>,
+        now: Nanos,
+    ) {
+        let info = *packet.info();
+        if info.link_payload() > u32::from(self.forwarder.smallest_mtu()) {
+            return self.carry_out_piecemeal(decision, packet, now);
         }
-        let Self { fanout, egress, counters, .. } = self;
-        let emit = &mut |port, frame: Option<<K::Buf as PacketBuf>::Tx>| match frame {
-            Some(frame) => egress.push(port, frame, counters),
-            None => counters.drop(port, DropReason::ReplicaNoBuffer, 1),
-        };
+        let segments = packet.segments().len() as u64;
         match decision {
-            Decision::Bridge { ports } => fanout.verbatim(packet, ports, emit),
-            Decision::Route(hop) => fanout.route(packet, &hop, emit),
-            Decision::Multicast { ports } => fanout.multicast(packet, ports, emit),
+            Decision::Bridge { ports } => self.bridge(packet, ports),
+            Decision::Route(hop) => self.route(packet, &hop),
+            Decision::Multicast { ports } => self.multicast(packet, ports),
             Decision::Drop(reason) => self.counters.drop(info.port, reason, segments),
             Decision::Consume => self.counters.local += segments,
             Decision::Answer(answer) => self.answer(&packet, answer, now),
         }
     }
 
+    #[inline]
+    pub(super) fn bridge(&mut self, packet: SuperPacket<'_, K::Buf>, ports: PortMask) {
+        self.count_replicas(packet.segments().len(), ports);
+        let Self { fanout, egress, counters, .. } = self;
+        fanout.verbatim(packet, ports, &mut |port, frame| emit(port, frame, egress, counters));
+    }
+
+    #[inline]
+    pub(super) fn route(&mut self, packet: SuperPacket<'_, K::Buf>, hop: &NextHop) {
+        let Self { fanout, egress, counters, .. } = self;
+        fanout.route(packet, hop, &mut |port, frame| emit(port, frame, egress, counters));
+    }
+
+    #[inline]
+    pub(super) fn multicast(&mut self, packet: SuperPacket<'_, K::Buf>, ports: PortMask) {
+        self.count_replicas(packet.segments().len(), ports);
+        let Self { fanout, egress, counters, .. } = self;
+        fanout.multicast(packet, ports, &mut |port, frame| emit(port, frame, egress, counters));
+    }
+
+    fn count_replicas(&mut self, segments: usize, ports: PortMask) {
+        self.counters.replicated += (segments * ports.len().saturating_sub(1)) as u64;
+    }
+
     /// One answer per datagram of the super-packet.
-    fn answer(&mut self, packet: &SuperPacket<'_, K::Buf>, answer: Answer, now: Nanos) {
+    pub(super) fn answer(&mut self, packet: &SuperPacket<'_, K::Buf>, answer: Answer, now: Nanos) {
         let info = *packet.info();
         let segments = packet.segments().len() as u64;
         match answer.drop_reason() {
@@ -93,19 +148,33 @@ impl<K: Backend> Path<K> {
             None => self.counters.local += segments,
         }
         for segment in packet.segments() {
-            let Self { answerer, forwarder, pool, egress, counters, .. } = self;
-            match answerer.build(answer, segment, &info, forwarder, pool, now) {
-                Ok(None) => {}
-                Ok(Some((port, frame))) => {
-                    counters.originated += 1;
-                    egress.push(port, frame.into_tx(), counters);
-                }
-                Err(port) => {
-                    counters.originated += 1;
-                    counters.drop(port, DropReason::ReplicaNoBuffer, 1);
-                }
-            }
+            let Self { answerer, forwarder, pool, .. } = self;
+            let built = answerer.build(answer, segment, &info, forwarder, pool, now);
+            self.originate(built);
         }
+    }
+
+    /// Tells a datagram's sender what is wrong with it.
+    pub(super) fn report(
+        &mut self,
+        error: IcmpError,
+        packet: &K::Buf,
+        info: &FrameInfo,
+        now: Nanos,
+    ) {
+        let Self { answerer, forwarder, pool, .. } = self;
+        let built = answerer.build_error(error, packet, info, forwarder, pool, now);
+        self.originate(built);
+    }
+
+    fn originate(&mut self, built: Result<Option<(PortId, K::Buf)>, PortId>) {
+        let (port, frame) = match built {
+            Ok(None) => return,
+            Ok(Some((port, frame))) => (port, Some(frame.into_tx())),
+            Err(port) => (port, None),
+        };
+        self.counters.originated += 1;
+        emit(port, frame, &mut self.egress, &mut self.counters);
     }
 
     pub(super) fn forward_single(&mut self, packet: K::Buf, info: FrameInfo, now: Nanos) {
@@ -143,5 +212,19 @@ impl<K: Backend> Path<K> {
         let copy = packet.copy(&self.pool)?;
         self.counters.linearised += 1;
         Some(copy)
+    }
+}
+
+/// Queues a replica, or counts the one that could not be made.
+#[inline]
+pub(super) fn emit<K: Backend>(
+    port: PortId,
+    frame: Option<<K::Buf as PacketBuf>::Tx>,
+    egress: &mut Egress<K>,
+    counters: &mut WorkerCounters,
+) {
+    match frame {
+        Some(frame) => egress.push(port, frame, counters),
+        None => counters.drop(port, DropReason::ReplicaNoBuffer, 1),
     }
 }

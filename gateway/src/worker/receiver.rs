@@ -1,4 +1,5 @@
 use super::path::Path;
+use crate::config::{Gro, GroMode};
 use crate::device::{Backend, RxQueue};
 use crate::gro::{FlushReason, GroStats, GroTable, Unjoined};
 use crate::ingress::{self, ParseError};
@@ -14,6 +15,8 @@ pub struct Receiver<K: Backend> {
     queue: K::Rx,
     /// `None`: coalescing is off for this port.
     gro: Option<GroTable<K::Buf>>,
+    /// The form of its super-packets.
+    form: GroMode,
 }
 
 /// A frame that joined no aggregate, or that coalescing does not concern.
@@ -38,9 +41,10 @@ impl<B: PacketBuf> Admitted<B> {
 }
 
 impl<K: Backend> Receiver<K> {
-    /// A queue of `port`.
-    pub fn new(port: PortId, queue: K::Rx, gro: Option<GroTable<K::Buf>>) -> Self {
-        Self { port, queue, gro }
+    /// A queue of `port` that coalesces as `settings` say, in this form.
+    pub fn new(port: PortId, queue: K::Rx, form: GroMode, settings: &Gro, seed: u64) -> Self {
+        let gro = (form != GroMode::Off).then(|| GroTable::new(settings, seed));
+        Self { port, queue, gro, form }
     }
 
     /// Polls the queue once.
@@ -65,18 +69,20 @@ impl<K: Backend> Receiver<K> {
         now: Nanos,
     ) -> Option<Admitted<K::Buf>> {
         let (packet, info) = parse(self.port, packet, path)?;
+        let form = self.form;
         let Some(gro) = &mut self.gro else { return Some(Admitted::Single(packet, info)) };
         let joined =
-            gro.join(packet, &info, now, &mut |super_packet| path.forward(super_packet, now));
+            gro.join(packet, &info, now, &mut |super_packet| path.accept(super_packet, form, now));
         joined.err().map(|unjoined| Admitted::Unjoined(unjoined, info))
     }
 
     /// Opens an aggregate with it, or sends it on alone.
     #[inline]
     pub(super) fn settle(&mut self, admitted: Admitted<K::Buf>, path: &mut Path<K>, now: Nanos) {
+        let form = self.form;
         match (admitted, &mut self.gro) {
             (Admitted::Unjoined(unjoined, _), Some(gro)) => {
-                gro.settle(unjoined, now, &mut |super_packet| path.forward(super_packet, now));
+                gro.settle(unjoined, now, &mut |super_packet| path.accept(super_packet, form, now));
             }
             (Admitted::Unjoined(unjoined, info), None) => {
                 path.forward_single(unjoined.into_packet(), info, now);
@@ -87,17 +93,19 @@ impl<K: Backend> Receiver<K> {
 
     /// After the last frame of a burst, and after an empty one.
     pub(super) fn end_burst(&mut self, path: &mut Path<K>, now: Nanos) {
+        let form = self.form;
         let Some(gro) = &mut self.gro else { return };
         let sink = &mut |super_packet: crate::packet::SuperPacket<'_, K::Buf>| {
-            path.forward(super_packet, now);
+            path.accept(super_packet, form, now);
         };
         gro.end_burst(now, sink);
     }
 
     /// Lets everything held go.
     pub(super) fn flush(&mut self, reason: FlushReason, path: &mut Path<K>, now: Nanos) {
+        let form = self.form;
         if let Some(gro) = &mut self.gro {
-            gro.flush_all(reason, now, &mut |super_packet| path.forward(super_packet, now));
+            gro.flush_all(reason, now, &mut |super_packet| path.accept(super_packet, form, now));
         }
     }
 

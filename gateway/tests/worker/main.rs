@@ -8,5 +8,6 @@ mod harness;
 mod isolation;
 mod multicast;
 mod router;
+mod too_big;
 mod transparency;
 mod two_workers;

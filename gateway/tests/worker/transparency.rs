@@ -225,9 +225,12 @@ proptest! {
              max_segments = {max_segments}\nmax_hold_us = {max_hold_us}\n"
         );
         let off = run(&settings("off"), &bursts);
-        let list = run(&settings("list"), &bursts);
-        for port in 0..3 {
-            prop_assert_eq!(promises(&off[port]), promises(&list[port]), "port {}", port);
+        for form in ["list", "merge"] {
+            let on = run(&settings(form), &bursts);
+            for port in 0..3 {
+                let (off, on) = (promises(&off[port]), promises(&on[port]));
+                prop_assert_eq!(off, on, "{} port {}", form, port);
+            }
         }
     }
 }

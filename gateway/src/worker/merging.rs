@@ -1,0 +1,97 @@
+//! The merge form on the path: a train becomes one packet with one header, is decided on, and is
+//! split again for egress, since no port here takes super-packets.
+
+use super::path::Path;
+use crate::device::Backend;
+use crate::gro::merge;
+use crate::gso::resegment;
+use crate::ingress::udp_checksum_is_valid;
+use crate::packet::{DropReason, Merged, PacketBuf, SuperPacket};
+use crate::time::Nanos;
+
+impl<K: Backend> Path<K> {
+    /// A train that has to stay a list (a checksum nobody could restore) goes on as one.
+    pub(super) fn accept_merging(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
+        match merge(packet, |info, segment| udp_checksum_is_valid(info, segment.pieces())) {
+            Ok(merged) => self.forward_merged(merged, now),
+            Err(list) => self.forward(list, now),
+        }
+    }
+
+    /// One decision by the one header, then the datagrams it was made from.
+    pub(super) fn forward_merged(&mut self, merged: Merged<K::Buf>, now: Nanos) {
+        let (info, segments) = (*merged.info(), merged.geometry().segments);
+        let decision = self.forwarder.decide(&info, merged.packet().head(), now);
+        let mut split = std::mem::take(&mut self.split);
+        match resegment(merged, &self.pool, &mut split) {
+            Ok(lost) => self.counters.drop(info.port, DropReason::NoBuffer, lost as u64),
+            Err(_) => {
+                self.counters.drop(info.port, DropReason::BadSuperPacket, segments.into());
+            }
+        }
+        if let Some(list) = SuperPacket::from_segments(info, &mut split) {
+            self.carry_out(decision, list, now);
+        }
+        self.split = split;
+    }
+}
+
+#[cfg(all(test, feature = "sim"))]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::config;
+    use crate::packet::{
+        BufPool, DropReason, Geometry, IdStep, MacAddr, Merged, PacketBuf, PortId,
+    };
+    use crate::runtime::{PortQueues, assemble};
+    use crate::sim::{HeapPool, Sim, SimPort};
+    use crate::time::Nanos;
+
+    const FILE: &str = "[[port]]\nname = \"a\"\ndevice = \"net_null0\"\n\
+                        [[port]]\nname = \"b\"\ndevice = \"net_null1\"\n\
+                        [[bridge]]\nname = \"br0\"\nports = [\"a\", \"b\"]\n";
+
+    fn udp(payload: usize) -> Vec<u8> {
+        let mut frame = Vec::new();
+        etherparse::PacketBuilder::ethernet2([2; 6], [4; 6])
+            .ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64)
+            .udp(1, 2)
+            .write(&mut frame, &vec![7; payload])
+            .unwrap();
+        frame
+    }
+
+    /// Semantics 7.9: segment size 0 (and other impossible geometries) reaches the splitter.
+    #[test]
+    fn an_impossible_geometry_is_a_counted_drop() {
+        let pool = HeapPool::new(256, 2048);
+        let ports = [SimPort::new(), SimPort::new()];
+        let queues = ports.iter().map(|port| PortQueues {
+            mac: MacAddr([2, 0, 0, 0, 0, 1]),
+            rx: vec![port.rx_queue(pool.clone())],
+            tx: vec![port.tx_queue(1)],
+            link_up: Arc::new(true.into()),
+        });
+        let config = config::parse("test.toml", FILE).unwrap();
+        let mut assembly = assemble::<Sim>(&config, queues.collect(), &pool, 1);
+        let path = &mut assembly.workers[0].path;
+        for (gso_size, segments) in [(0, 3), (0xffff, 3), (100, 129), (100, 2), (100, 0)] {
+            let packet = pool.alloc_from(&udp(300)).unwrap();
+            let parsed = crate::ingress::parse(
+                PortId(0),
+                packet.head(),
+                packet.frame_len(),
+                packet.rx_checksum(),
+            );
+            let id_step = IdStep::Constant;
+            let geometry = Geometry { gso_size, segments, id_step, udp_checksum: true };
+            let before = path.counters.ports[0].drops[DropReason::BadSuperPacket.index()];
+            path.forward_merged(Merged::new(packet, parsed.unwrap(), geometry), Nanos(0));
+            let after = path.counters.ports[0].drops[DropReason::BadSuperPacket.index()];
+            assert_eq!(after - before, u64::from(segments), "{geometry:?}");
+        }
+        assert!(pool.is_full());
+        assert!(ports[1].take_sent().is_empty());
+    }
+}
