@@ -28,7 +28,6 @@ const FUNCTIONS: &[&str] = &[
     "rte_eth_(promiscuous|allmulticast)_(enable|disable|get)",
     "rte_eth_macaddr_get",
     "rte_eth_stats_(get|reset)",
-    "rte_eth_find_next",
     "rte_fib_(create|free|add|delete|lookup_bulk)",
     "rte_fib6_(create|free|add|delete|lookup_bulk)",
 ];
@@ -43,10 +42,21 @@ const VARIABLES: &[&str] = &[
     "RTE_ETH_SPEED_NUM_UNKNOWN",
     "RTE_LOG_(EMERG|ALERT|CRIT|ERR|WARNING|NOTICE|INFO|DEBUG)",
     "RTE_VERSION",
+    // linux/if_packet.h, linux/filter.h: net_af_packet's sockets, which offer fewer arguments.
+    "PACKET_.*",
+    "BPF_(LD|JMP|ALU|RET|MISC|W|H|B|ABS|IMM|JEQ|JA|XOR|MUL|RSH|K|X|A|TAX)",
+    "SKF_(AD_OFF|AD_PKTTYPE|AD_PROTOCOL|NET_OFF)",
 ];
 
 /// Types reached from no function, or only as a pointer from the shim.
-const TYPES: &[&str] = &["dpdk_sys_.*", "rte_eth_rss_reta_entry64", "rte_eth_rx_mq_mode"];
+const TYPES: &[&str] = &[
+    "dpdk_sys_.*",
+    "rte_eth_rss_reta_entry64",
+    "rte_eth_rx_mq_mode",
+    "tpacket_(req|stats|versions)",
+    "packet_mreq",
+    "sock_(filter|fprog)",
+];
 
 pub(crate) fn generate(cflags: &[String]) {
     let mut builder = bindgen::Builder::default()

@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+
 #include <rte_config.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
@@ -42,7 +45,6 @@ enum dpdk_sys_mbuf_offset {
 	MBUF_SIZE = sizeof(struct rte_mbuf),
 };
 
-/* Every flag that asks a transmit queue to do more than send the bytes. */
 enum dpdk_sys_limits {
 	PKTMBUF_HEADROOM = RTE_PKTMBUF_HEADROOM,
 	MAX_ETHPORTS = RTE_MAX_ETHPORTS,

@@ -33,9 +33,12 @@ impl Device {
         self.kind == Kind::Pci
     }
 
-    /// Whether the driver of this name makes it: "net_ring" makes "net_ring0".
+    /// Whether the driver of this name makes it: "ring" makes "net_ring0" and, by the old alias,
+    /// "eth_ring0".
     pub fn is(&self, driver: &str) -> bool {
-        self.name().strip_prefix(driver).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()))
+        let name = self.name().strip_prefix("net_").or(self.name().strip_prefix("eth_"));
+        let suffix = name.and_then(|name| name.strip_prefix(driver));
+        suffix.is_some_and(|suffix| !suffix.starts_with('_'))
     }
 
     /// The value of the first argument with this key.
@@ -46,9 +49,9 @@ impl Device {
 
     /// The kernel interface it works through, which must exist before it is opened.
     pub fn interface(&self) -> Option<&str> {
-        let keys: &[&str] = if self.is("net_af_packet") || self.is("net_af_xdp") {
+        let keys: &[&str] = if self.is("af_packet") || self.is("af_xdp") {
             &["iface"]
-        } else if self.is("net_pcap") {
+        } else if self.is("pcap") {
             &["iface", "rx_iface", "tx_iface", "rx_iface_in"]
         } else {
             &[]
@@ -113,7 +116,7 @@ mod tests {
         assert_eq!(device.name(), "net_af_packet0");
         assert_eq!(device.interface(), Some("veth0"));
         assert_eq!(device.argument("qpairs"), Some("2"));
-        assert!(device.is("net_af_packet") && !device.is("net_af") && !device.is_pci());
+        assert!(device.is("af_packet") && !device.is("af") && !device.is_pci());
         let device: Device = "net_pcap3,rx_pcap=in.pcap,tx_pcap=out.pcap".parse().unwrap();
         assert_eq!(device.interface(), None);
         for address in ["0000:03:00.0", "03:00.1", "0000:03:00.0,arg=1"] {

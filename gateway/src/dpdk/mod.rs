@@ -19,6 +19,7 @@ mod link;
 mod log;
 mod mbuf;
 mod mempool;
+mod packet_socket;
 mod port;
 mod probe;
 mod queue;

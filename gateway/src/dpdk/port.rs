@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use dpdk_sys as sys;
 
-use super::probe::Attached;
+use super::packet_socket::PacketSockets;
+use super::probe::{Attached, Probed, probe};
 use super::setup::{self, Ready};
 use super::{Device, Eal, Error, Link, Pool, RxQueue, TxQueue};
 use crate::packet::MacAddr;
@@ -21,6 +22,7 @@ use crate::packet::MacAddr;
 pub struct Port {
     open: Arc<OpenPort>,
     ready: Ready,
+    sockets: Option<PacketSockets>,
     _one_thread: PhantomData<Cell<()>>,
 }
 
@@ -94,8 +96,9 @@ impl Port {
         pool: &Pool,
         options: &PortOptions,
     ) -> Result<Opened, Error> {
-        let attached = Attached::new(eal, device, options.rx_queues.max(options.tx_queues))?;
-        let (ready, notes) = setup::start(&attached, pool, options)?;
+        let Probed { attached, sockets, mut notes } = probe(eal, device, pool, options)?;
+        let (ready, more) = setup::start(&attached, pool, options, sockets.is_none())?;
+        notes.extend(more);
         let open = Arc::new(OpenPort { attached, pool: pool.clone() });
         let (rx_count, tx_count, pieces) = (ready.rx_queues, ready.tx_queues, ready.max_pieces);
         // SAFETY: `setup::start` has set up so many queues and started the port; each index once.
@@ -103,7 +106,7 @@ impl Port {
         // SAFETY: as above.
         let tx =
             (0..tx_count).map(|n| unsafe { TxQueue::new(Arc::clone(&open), n, pieces) }).collect();
-        let port = Self { open, ready, _one_thread: PhantomData };
+        let port = Self { open, ready, sockets, _one_thread: PhantomData };
         Ok(Opened { port, rx, tx, notes })
     }
 
@@ -154,7 +157,7 @@ impl Port {
             tx_packets: stats.opackets,
             rx_bytes: stats.ibytes,
             tx_bytes: stats.obytes,
-            rx_missed: stats.imissed,
+            rx_missed: stats.imissed + self.sockets.as_ref().map_or(0, PacketSockets::missed),
             rx_no_buffer: stats.rx_nombuf,
             rx_errors: stats.ierrors,
             tx_errors: stats.oerrors,

@@ -9,7 +9,9 @@ use dpdk_sys as sys;
 
 use super::link::has_carrier;
 use super::log::Capture;
-use super::{Device, Eal, Errno, Error};
+use super::packet_socket::{Failure, PacketSockets, Ring};
+use super::{Device, Eal, Errno, Error, Pool, PortOptions};
+use crate::packet::BufPool;
 
 /// An attached device; stopped, closed and detached when dropped.
 pub(super) struct Attached {
@@ -19,18 +21,80 @@ pub(super) struct Attached {
     _eal: Eal,
 }
 
+/// What probing found.
+pub(super) struct Probed {
+    pub(super) attached: Attached,
+    /// Of net_af_packet.
+    pub(super) sockets: Option<PacketSockets>,
+    /// What the operator should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Attaches a device that will be set up so, or takes over the port that the EAL found at start
+/// (PCI).
+pub(super) fn probe(
+    eal: &Eal,
+    device: &Device,
+    pool: &Pool,
+    options: &PortOptions,
+) -> Result<Probed, Error> {
+    if let Some(interface) = device.interface().filter(|name| has_carrier(name).is_none()) {
+        let (device, interface) = (device.text().to_owned(), interface.to_owned());
+        return Err(Error::NoInterface { device, interface });
+    }
+    if device.is("af_packet") {
+        return packet_sockets(eal, device, pool, options);
+    }
+    let found = if device.is_pci() { port_of(device).ok() } else { None };
+    let attached = match found {
+        Some(id) => Attached { id, device: device.clone(), _eal: eal.clone() },
+        None => Attached::new(eal, device, device)?,
+    };
+    Ok(Probed { attached, sockets: None, notes: Vec::new() })
+}
+
+fn packet_sockets(
+    eal: &Eal,
+    device: &Device,
+    pool: &Pool,
+    options: &PortOptions,
+) -> Result<Probed, Error> {
+    let (ring, mut full) =
+        Ring::for_device(device, options.mtu, options.descriptors, pool.data_room())?;
+    let queues = options.rx_queues.max(options.tx_queues);
+    if queues > 1 && device.argument("qpairs").is_none() {
+        full = full.with_argument("qpairs", queues);
+    }
+    let attached = Attached::new(eal, &full, device)?;
+    // A foreign address on the interface is heard only when all are.
+    let promiscuous = options.promiscuous || options.mac.is_some();
+    let sockets = PacketSockets::reopen(&full, ring, promiscuous);
+    let sockets = sockets.map_err(|Failure { step, errno }| Error::Port {
+        device: device.text().to_owned(),
+        step,
+        errno,
+        log: String::new(),
+    })?;
+    let note = match &sockets {
+        None => Some(
+            "the driver's sockets are of an unknown kind and stay as they are: IPv4 fragments \
+             arrive reassembled, what the host sends is received, and a blocked interface may \
+             hold its worker up",
+        ),
+        Some(sockets) if !sockets.patient => Some(
+            "a blocked interface may hold its worker up: give the process CAP_NET_ADMIN, or raise \
+             net.core.wmem_max",
+        ),
+        Some(_) => None,
+    };
+    let notes = note.iter().map(|note| format!("{device}: {note}")).collect();
+    Ok(Probed { attached, sockets, notes })
+}
+
 impl Attached {
-    /// Attaches the device, or takes over the port that the EAL found at start (PCI).
-    pub(super) fn new(eal: &Eal, device: &Device, queues: u16) -> Result<Self, Error> {
-        if let Some(interface) = device.interface().filter(|name| has_carrier(name).is_none()) {
-            let (device, interface) = (device.text().to_owned(), interface.to_owned());
-            return Err(Error::NoInterface { device, interface });
-        }
-        let found = if device.is_pci() { port_of(device).ok() } else { None };
-        let id = match found {
-            Some(id) => id,
-            None => attach(&with_defaults(device, queues), device)?,
-        };
+    /// Attaches `full`, which is `device` and perhaps more arguments.
+    fn new(eal: &Eal, full: &Device, device: &Device) -> Result<Self, Error> {
+        let id = attach(full, device)?;
         Ok(Self { id, device: device.clone(), _eal: eal.clone() })
     }
 
@@ -72,14 +136,6 @@ impl Drop for Attached {
             unsafe { sys::rte_dev_remove(device) };
         }
     }
-}
-
-/// What a virtual device needs to serve so many queues, unless the operator has said otherwise.
-fn with_defaults(device: &Device, queues: u16) -> Device {
-    if queues > 1 && device.is("net_af_packet") && device.argument("qpairs").is_none() {
-        return device.with_argument("qpairs", queues);
-    }
-    device.clone()
 }
 
 fn attach(device: &Device, configured: &Device) -> Result<u16, Error> {

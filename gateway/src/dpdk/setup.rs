@@ -41,10 +41,12 @@ struct Setup<'a> {
     capture: Capture,
 }
 
+/// `filter`: whether the port is to be told what to receive.
 pub(super) fn start(
     attached: &Attached,
     pool: &Pool,
     options: &PortOptions,
+    filter: bool,
 ) -> Result<(Ready, Vec<String>), Error> {
     let mut capture = Capture::start();
     let info = attached.info().map_err(|errno| Error::Port {
@@ -62,7 +64,9 @@ pub(super) fn start(
     let ret = Errno::check(sys_start(attached.id()));
     setup.step("rte_eth_dev_start", ret)?;
     setup.spread(rx);
-    setup.receive_filter();
+    if filter {
+        setup.receive_filter();
+    }
     let ready = setup.ready(mac, rx, tx);
     Ok((ready, setup.notes))
 }
@@ -255,19 +259,19 @@ impl Setup<'_> {
     }
 
     fn receive_filter(&mut self) {
-        // A foreign address on a kernel interface passes only when all pass.
-        let shown = self.options.mac.is_some() && self.attached.device().interface().is_some();
-        if self.options.promiscuous || shown {
+        // A foreign address on a kernel interface is heard only when all are.
+        let foreign = self.options.mac.is_some() && self.attached.device().interface().is_some();
+        let groups = if self.options.promiscuous || foreign {
+            Err(Errno(libc::ENOTSUP))
+        } else {
+            // SAFETY: the port is attached.
+            Errno::check(unsafe { sys::rte_eth_allmulticast_enable(self.port()) })
+        };
+        if groups.is_err() {
             // SAFETY: the port is attached.
             let ret = unsafe { sys::rte_eth_promiscuous_enable(self.port()) };
             if let Err(errno) = tolerant(ret) {
-                self.note(format_args!("not promiscuous: {errno}"));
-            }
-        } else {
-            // SAFETY: the port is attached.
-            let ret = unsafe { sys::rte_eth_allmulticast_enable(self.port()) };
-            if let Err(errno) = tolerant(ret) {
-                self.note(format_args!("does not receive all groups: {errno}"));
+                self.note(format_args!("does not receive all it should: {errno}"));
             }
         }
     }
@@ -276,7 +280,7 @@ impl Setup<'_> {
         let tx_mode = mode(self.port(), sys::rte_eth_tx_burst_mode_get);
         let chains = self.tx_offloads() != 0
             // They take chains and do not say so.
-            || ["net_null", "net_pcap"].contains(&self.driver.as_str());
+            || ["null", "pcap"].iter().any(|driver| self.attached.device().is(driver));
         // On a vector path chains would be sent wrong, silently.
         let vector = tx_mode.as_deref().is_some_and(|mode| mode.contains("Vector"));
         let max_pieces = match (chains && !vector, self.is_pci()) {
@@ -296,8 +300,9 @@ impl Setup<'_> {
     }
 }
 
-/// Hashes over addresses and UDP ports.
-const RSS: u64 = sys::RTE_ETH_RSS_IP | sys::RTE_ETH_RSS_UDP;
+/// Hashes over addresses alone: fragments have no ports, and must stay in order with the datagrams
+/// around them. (Where a device hashes UDP apart, as i40e does, all of it comes to one queue.)
+const RSS: u64 = sys::RTE_ETH_RSS_IP;
 /// Verdicts on received checksums, free of charge in hardware.
 const RX_CHECKSUM: u64 = sys::RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | sys::RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
 
