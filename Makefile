@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test dpdk dpdk-debug fmt lint bare-root
+.PHONY: help install demo test bench dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -12,6 +12,18 @@ demo: ## install what is missing, build the release, run the demonstration
 test: ## install what is missing, run the whole test suite
 	@scripts/install.sh test
 	@scripts/test.sh
+
+bench: ## cycles per frame with coalescing off and on, over DPDK's virtual ports
+	@scripts/install.sh build
+	@scripts/bench.sh
+
+deb: ## pack the release as a Debian package into target/deb
+	@scripts/install.sh build deb
+	@scripts/deb.sh
+
+image: ## make the package into a container image (needs buildah, podman or docker)
+	@scripts/install.sh build deb
+	@scripts/image.sh
 
 dpdk: ## build a static DPDK with only the needed drivers into target/dpdk
 	@scripts/install.sh build dpdk

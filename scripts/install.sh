@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian 12 or 13, and asks nothing. Nothing missing: apt is not called.
-#   scripts/install.sh [build|test|dpdk|bench]...      default: build
+#   scripts/install.sh [build|test|dpdk|deb]...      default: build
 . "$(dirname "$0")/lib.sh"
 
 BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ca-certificates)
 TEST=(ethtool tcpdump python3-scapy procps)
 DPDK=(meson ninja-build python3-pyelftools libnuma-dev libpcap-dev libelf-dev libbpf-dev libxdp-dev
     curl xz-utils dpkg-dev)
-BENCH=(dpdk-dev valgrind)
+DEB=(dpkg-dev)
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
@@ -81,7 +81,7 @@ for set in "$@"; do
     build) ;;
     test) packages+=("${TEST[@]}") ;;
     dpdk) packages+=("${DPDK[@]}") ;;
-    bench) packages+=("${TEST[@]}" "${BENCH[@]}") ;;
+    deb) packages+=("${DEB[@]}") ;;
     *) die "unknown set: $set" ;;
     esac
 done
