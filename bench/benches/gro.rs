@@ -10,7 +10,7 @@ use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, 
 use gateway::config::{Gro, GroMode};
 use gateway::gro::GroTable;
 use gateway::ingress;
-use gateway::packet::{BufPool, PacketBuf, PortId};
+use gateway::packet::{BufPool, PacketBuf, PortId, SuperPacket};
 use gateway::sim::{HeapBuf, HeapPool};
 use gateway::time::Nanos;
 
@@ -49,7 +49,7 @@ fn coalesce(criterion: &mut Criterion) {
 
 fn poll(burst: Vec<HeapBuf>, mode: GroMode, table: &mut GroTable<HeapBuf>) {
     let now = Nanos(0);
-    let sink = &mut |super_packet| drop(black_box(super_packet));
+    let sink = &mut |packet: SuperPacket<'_, HeapBuf>| drop(black_box(packet));
     for packet in burst {
         let parsed =
             ingress::parse(PortId(0), packet.head(), packet.frame_len(), packet.rx_checksum());
