@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
 
@@ -18,6 +19,8 @@ struct Running {
     stderr: BufReader<ChildStderr>,
     folder: tempfile::TempDir,
     metrics: SocketAddr,
+    /// What it tells systemd, as a service of type notify.
+    supervisor: UnixDatagram,
 }
 
 impl Running {
@@ -34,11 +37,15 @@ impl Running {
             folder.path().join("run/gateway.sock")
         );
         fs::write(folder.path().join("gateway.toml"), text).expect("a file");
+        let notify = folder.path().join("notify");
+        let supervisor = UnixDatagram::bind(&notify).expect("a socket");
+        supervisor.set_nonblocking(true).expect("a socket");
         let mut command = Command::new(PROGRAM);
+        command.env("NOTIFY_SOCKET", notify);
         command.args(["run", "-c"]).arg(folder.path().join("gateway.toml"));
         let mut child = command.stderr(Stdio::piped()).spawn().expect("it starts");
         let stderr = BufReader::new(child.stderr.take().expect("piped"));
-        let mut running = Self { child, stderr, folder, metrics };
+        let mut running = Self { child, stderr, folder, metrics, supervisor };
         running.await_ready();
         running
     }
@@ -66,7 +73,14 @@ impl Running {
         answer
     }
 
-    fn interrupt(mut self) -> (ExitStatus, String, bool) {
+    /// The next thing it told, nothing if there is none by now.
+    fn told(&self) -> String {
+        let mut text = [0; 256];
+        let length = self.supervisor.recv(&mut text).unwrap_or_default();
+        String::from_utf8_lossy(&text[..length]).trim_end().to_owned()
+    }
+
+    fn interrupt(&mut self) -> (ExitStatus, String, bool) {
         kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT).expect("it lives");
         let mut said = String::new();
         self.stderr.read_to_string(&mut said).expect("text");
@@ -85,7 +99,7 @@ impl Drop for Running {
 
 #[test]
 fn a_running_gateway_answers_everything_and_ends_clean() {
-    let running = Running::start();
+    let mut running = Running::start();
     for topic in Topic::ALL {
         let shown = running.gateway(&["show", topic.name()]);
         assert!(shown.status.success() && !shown.stdout.is_empty(), "{topic}: {shown:?}");
@@ -111,8 +125,11 @@ fn a_running_gateway_answers_everything_and_ends_clean() {
     assert_eq!(said.matches("control socket").count(), 1, "{said}");
     assert!(said.contains("another gateway listens here"), "{said}");
 
+    assert_eq!((running.told().as_str(), running.told().as_str()), ("READY=1", ""));
+
     let (status, said, socket_is_left) = running.interrupt();
     assert_eq!(status.code(), Some(0), "{said}");
+    assert_eq!(running.told(), "STOPPING=1");
     assert!(said.contains("4096 of 4096 buffers free"), "{said}");
     assert!(!socket_is_left);
 }

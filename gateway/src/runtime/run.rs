@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use sd_notify::NotifyState;
+
 use super::crew::Crew;
 use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
@@ -92,6 +94,7 @@ fn poll(
     let crew = Crew::start(config, workers, clock, eal)?;
     observer.set_ready(true);
     eprintln!("gateway: ready, {} port(s), {} worker(s)", config.ports.len(), crew.size());
+    tell_supervisor(NotifyState::Ready);
     while !stop.load(Ordering::Relaxed) {
         hardware.watch_links();
         for bridge in tables.current().bridges() {
@@ -100,7 +103,15 @@ fn poll(
         thread::sleep(TICK);
     }
     observer.set_ready(false);
+    tell_supervisor(NotifyState::Stopping);
     Ok(Totals::of(&crew.stop()))
+}
+
+/// sd_notify(3); a gateway that runs under no supervisor has nobody to tell.
+fn tell_supervisor(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        eprintln!("gateway: NOTIFY_SOCKET: {error}");
+    }
 }
 
 impl RunError {
