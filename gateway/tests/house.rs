@@ -157,7 +157,7 @@ fn code(line: &str) -> &str {
 
 /// The part of a source file that is compiled for tests only.
 fn test_module(text: &str) -> &str {
-    text.find("#[cfg(test)]\nmod tests {").map_or("", |start| &text[start..])
+    text.find("\nmod tests {").map_or("", |start| &text[start..])
 }
 
 /// Whether the variant (as a whole word) or the counter's name in quotes occurs.
