@@ -36,7 +36,7 @@ impl<K: Backend> Path<K> {
     }
 }
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
