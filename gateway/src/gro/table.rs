@@ -110,6 +110,22 @@ impl<B: PacketBuf> GroTable<B> {
         &self.stats
     }
 
+    /// Whether the packet goes alone and nothing held is in its way. It is counted as gone, and
+    /// the caller sends it on without [`join`](Self::join): the short way of what is not coalesced.
+    #[inline]
+    pub fn lets_pass(&mut self, info: &FrameInfo) -> bool {
+        let reason = match info.coalesce {
+            Coalesce::Candidate if self.opt_out.skips(info.port) => FlushReason::PassedOptOut,
+            Coalesce::Foreign => FlushReason::PassedForeign,
+            Coalesce::Alone if self.held == 0 => FlushReason::PassedLone,
+            Coalesce::Fragment if self.held == 0 => FlushReason::PassedFragment,
+            Coalesce::Candidate | Coalesce::Alone | Coalesce::Fragment => return false,
+        };
+        self.stats.packets += 1;
+        self.stats.record(reason, 1);
+        true
+    }
+
     /// Adds a datagram to the held train of its flow if every rule allows; a train that is thereby
     /// complete goes into `sink`. Gives back every other packet, for [`settle`](Self::settle).
     #[inline]

@@ -71,6 +71,9 @@ impl<K: Backend> Receiver<K> {
         let (packet, info) = parse(self.port, packet, path)?;
         let form = self.form;
         let Some(gro) = &mut self.gro else { return Some(Admitted::Single(packet, info)) };
+        if gro.lets_pass(&info) {
+            return Some(Admitted::Single(packet, info));
+        }
         let joined =
             gro.join(packet, &info, now, &mut |super_packet| path.accept(super_packet, form, now));
         joined.err().map(|unjoined| Admitted::Unjoined(unjoined, info))
