@@ -17,7 +17,8 @@ pub(crate) enum Left {
 }
 
 pub(crate) fn pool() -> HeapPool {
-    HeapPool::new(4096, 9728)
+    // a frame of 64 KiB in pieces of one byte fits
+    HeapPool::new(1 << 17, 9728)
 }
 
 pub(crate) fn packet(pool: &HeapPool, frame: &[u8]) -> HeapBuf {
