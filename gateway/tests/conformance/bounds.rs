@@ -98,6 +98,26 @@ pub(crate) fn truncating_a_chain_frees_what_is_behind<B: PacketBuf>(make: Make<B
     assert!(is_full(&pool));
 }
 
+pub(crate) fn what_is_detached_is_a_packet_of_its_own<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let mut head = chain_of::<B>(&pool, &[b"head", b"middle", b"tail"]);
+    let mut middle = head.detach().expect("two pieces behind it");
+    assert_eq!((head.to_vec(), head.piece_count()), (b"head".to_vec(), 1));
+    assert_eq!((middle.to_vec(), middle.piece_count()), (b"middletail".to_vec(), 2));
+    assert!(head.detach().is_none());
+    let tail = middle.detach().expect("one piece behind it");
+    assert_eq!(taken(&pool), 3);
+    drop(head);
+    assert_eq!(taken(&pool), 2);
+    middle.head_mut().fill(b'm');
+    middle.prepend(3).expect("headroom").copy_from_slice(b"new");
+    middle.append(1).expect("tailroom, now that it is one piece")[0] = b'!';
+    middle.chain(tail);
+    assert_eq!((middle.to_vec(), middle.frame_len()), (b"newmmmmmm!tail".to_vec(), 14));
+    drop(middle);
+    assert!(is_full(&pool));
+}
+
 pub(crate) fn pieces_go_home_to_their_own_pool<B: PacketBuf>(make: Make<B>) {
     let (one, other) = (make(64, 2048), make(64, 2048));
     let mut packet = one.alloc_from(b"one").expect("a buffer");

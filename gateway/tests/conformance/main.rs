@@ -31,12 +31,14 @@ macro_rules! suite {
                 trimming
                 truncating_a_chain_frees_what_is_behind
                 a_chain_is_its_pieces_in_order
+                what_is_detached_is_a_packet_of_its_own
                 pieces_go_home_to_their_own_pool
             }
             laws! { sharing, $buf,
                 clones_take_no_buffer_and_the_last_frees
                 a_private_header_is_private
                 a_private_header_of_a_chain
+                a_piece_shown_by_others_is_not_detached
                 a_replica_of_a_replica
                 holders_may_go_in_any_order
                 a_pool_that_runs_dry_leaves_nothing_half_built

@@ -29,6 +29,7 @@ enum What {
     TrimFront,
     Truncate,
     Chain,
+    Detach,
     Write,
     Send,
     Drop,
@@ -80,6 +81,8 @@ fn step() -> impl Strategy<Value = Step> {
         TrimFront,
         Truncate,
         Chain,
+        Chain,
+        Detach,
         Write,
         Write,
         Send,
@@ -136,6 +139,13 @@ impl<B: PacketBuf> World<B> {
                 bytes.truncate(step.amount);
             }
             What::Chain => self.chain(step, &mut packet, &mut bytes),
+            What::Detach => {
+                let head_len = packet.head().len();
+                if let Some(rest) = packet.detach() {
+                    self.packets.push((Packet::Owned(rest), bytes.split_off(head_len)));
+                    assert_eq!(packet.piece_count(), 1);
+                }
+            }
             What::Write => {
                 let head = packet.head_mut();
                 head.fill(value);

@@ -59,6 +59,24 @@ pub(crate) fn a_private_header_of_a_chain<B: PacketBuf>(make: Make<B>) {
     assert!(is_full(&pool));
 }
 
+pub(crate) fn a_piece_shown_by_others_is_not_detached<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let shared = chain_of::<B>(&pool, &[b"header", b"payload"]).share();
+    let mut replica = shared.with_private_header(3, &pool).expect("buffers");
+    drop(shared);
+    // whoever else shows the bytes may be gone: they are still not the replica's own buffer
+    assert!(replica.detach().is_none());
+    assert_eq!((replica.to_vec(), replica.piece_count()), (b"headerpayload".to_vec(), 3));
+    // behind a border of its own making there is nothing to refuse
+    let mut longer = pool.alloc_from(b"own").expect("a buffer");
+    longer.chain(pool.alloc_from(b"own too").expect("a buffer"));
+    longer.chain(replica);
+    let rest = longer.detach().expect("its own buffer");
+    assert_eq!(rest.to_vec(), b"own tooheaderpayload");
+    drop((longer, rest));
+    assert!(is_full(&pool));
+}
+
 pub(crate) fn a_replica_of_a_replica<B: PacketBuf>(make: Make<B>) {
     let (pool, other) = (make(64, 2048), make(64, 2048));
     let first = pool.alloc_from(b"headerpayload").expect("a buffer").share();
