@@ -40,4 +40,10 @@ meson install -C "$build" --quiet >&2
     fi
 } >"$prefix/env"
 say "DPDK $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --modversion libdpdk) in target/$name"
-say "use it: . target/$name/env && cargo build --release --target-dir target/static -p gateway"
+if [ "$name" = dpdk ]; then
+    say "use it: . target/dpdk/env && cargo build --release --target-dir target/static -p gateway"
+else
+    # --target: the sanitizer is for the program, not for the compiler's own plug-ins.
+    say "use it: . target/dpdk-debug/env && cargo build --target $(rustc -vV | sed -n 's/^host: //p')" \
+        "--target-dir target/static-debug -p gateway"
+fi
