@@ -1,5 +1,5 @@
 //! Replicas of one 16-datagram train over heap buffers, by fan-out and by the way they are made:
-//! whole copies against private headers. Where the curves cross is where `COPY_UP_TO` belongs
+//! whole copies against private headers. Where the curves cross is where `copy_up_to` belongs
 //! (over mbufs; heap buffers show the shape, not the place).
 #![allow(missing_docs)]
 

@@ -174,6 +174,7 @@ fn runtime() -> impl Strategy<Value = Runtime> {
         handoff: sizes.3,
         fdb_entries: rest.3,
         idle_sleep_us: rest.2,
+        copy_up_to: rest.0 * 64,
     })
 }
 

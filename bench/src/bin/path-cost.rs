@@ -36,6 +36,9 @@ struct Args {
     /// off, list or merge.
     #[arg(long, default_value = "list")]
     gro: String,
+    /// Bytes of frame up to which a routed replica is a whole copy.
+    #[arg(long, default_value_t = 2048)]
+    copy_up_to: u16,
     /// Whether a queue that never coalesces gives up coalescing for a while.
     #[arg(long)]
     adaptive: bool,
@@ -154,11 +157,12 @@ fn write_frames(args: &Args, path: &Path) -> anyhow::Result<()> {
 fn configuration(args: &Args, pcap: &Path) -> String {
     let copies = if args.path == Kind::Route { 1 } else { args.copies };
     let mut text = format!(
-        "[runtime]\nlcores = [{}]\nhugepages = {}\nmemory_mb = 512\n\
+        "[runtime]\nlcores = [{}]\nhugepages = {}\nmemory_mb = 512\ncopy_up_to = {}\n\
          [gro]\nmode = \"{}\"\nadaptive = {}\n\
          [[port]]\nname = \"in\"\ndevice = \"net_pcap0,rx_pcap={},infinite_rx=1\"\n",
         args.lcore,
         args.hugepages,
+        args.copy_up_to,
         args.gro,
         args.adaptive,
         pcap.display()

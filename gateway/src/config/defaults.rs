@@ -20,6 +20,7 @@ impl Default for Runtime {
             handoff: 4096,
             fdb_entries: 16384,
             idle_sleep_us: 0,
+            copy_up_to: 2048,
         }
     }
 }

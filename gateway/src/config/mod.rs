@@ -82,6 +82,9 @@ pub struct Runtime {
     pub fdb_entries: u32,
     /// Microseconds a worker sleeps after 64 polls without a frame; 0 never (poll mode). Default: 0.
     pub idle_sleep_us: u32,
+    /// A replica that must be rewritten is a whole copy up to this many bytes of frame, and a
+    /// private header in front of shared payload beyond, 0..=16384. Default: 2048.
+    pub copy_up_to: u16,
 }
 
 /// `[gro]`

@@ -141,6 +141,7 @@ pub(super) fn config(addresses: &[&[&str]]) -> Config {
             handoff: 64,
             fdb_entries: 64,
             idle_sleep_us: 0,
+            copy_up_to: 2048,
         },
         gro: Gro {
             mode: GroMode::List,

@@ -15,10 +15,6 @@ use crate::packet::{MacAddr, PacketBuf, PortId};
 use crate::published::Published;
 use crate::worker::{Mailbox, Path, Receiver, Worker};
 
-/// Frames up to this length are copied whole for a routed replica instead of given a private
-/// header.
-const COPY_UP_TO: usize = 384;
-
 /// A port's queues, ready to be given to workers.
 pub struct PortQueues<K: Backend> {
     /// The device's address.
@@ -54,6 +50,7 @@ pub fn assemble<K: Backend>(
     let facts: Vec<_> = ports.iter().map(|port| PortFacts { mac: port.mac }).collect();
     let tables = Published::new(Tables::build(config, &facts, hash_seed));
     let fanout_ports: Vec<_> = ports.iter().map(fanout_port).collect();
+    let copy_up_to = usize::from(config.runtime.copy_up_to);
     let count = config.runtime.lcores.len();
     let inboxes: Vec<FrameInbox<K>> =
         (0..count).map(|_| Inbox::new(config.runtime.handoff as usize)).collect();
@@ -68,7 +65,7 @@ pub fn assemble<K: Backend>(
     for (Share { receivers, egress }, inbox) in shares.into_iter().zip(inboxes) {
         let path = Path::new(
             tables.reader(),
-            Fanout::new(pool.clone(), fanout_ports.clone(), COPY_UP_TO),
+            Fanout::new(pool.clone(), fanout_ports.clone(), copy_up_to),
             Egress::new(egress),
             WorkerCounters::new(fanout_ports.len()),
             pool.clone(),

@@ -6,6 +6,9 @@ use crate::harness::{Gateway, host, router};
 const ROUTE: &str = "[[multicast]]\ngroup = \"239.1.1.1\"\nfrom = \"p0\"\nto = [\"p1\", \"p2\", \"p3\"]\n\
                      [[multicast]]\ngroup = \"ff3e::1\"\nfrom = \"p0\"\nto = [\"p1\", \"p2\", \"p3\"]\n";
 
+/// Long frames get private headers.
+const COPY_SHORT: &str = "[runtime]\ncopy_up_to = 384\n";
+
 fn to_group<'a>(src: &'a str, group: &'a str) -> Udp<'a> {
     Udp {
         src_mac: host(0),
@@ -24,7 +27,8 @@ fn every_replica_is_private() {
     for (src, group) in [("10.0.0.2", "239.1.1.1"), ("2001:db8:0::2", "ff3e::1")] {
         for (payload, max_pieces) in [(22, 40), (1316, 40), (1316, 1)] {
             let pool = gateway::sim::HeapPool::new(4096, 2048);
-            let mut gateway = Gateway::with_pool(&router(4, ROUTE), pool, max_pieces);
+            let with_headers = router(4, &format!("{ROUTE}{COPY_SHORT}"));
+            let mut gateway = Gateway::with_pool(&with_headers, pool, max_pieces);
             let train: Vec<_> =
                 (0..16u8).map(|n| to_group(src, group).frame(&vec![n; payload])).collect();
             for port in 1..4 {
@@ -56,7 +60,8 @@ fn the_pool_may_run_dry_at_every_allocation() {
     for fail_after in 0..120 {
         for payload in [22, 1316] {
             let pool = gateway::sim::HeapPool::new(4096, 2048);
-            let mut gateway = Gateway::with_pool(&router(4, ROUTE), pool.clone(), 40);
+            let mut gateway =
+                Gateway::with_pool(&router(4, &format!("{ROUTE}{COPY_SHORT}")), pool.clone(), 40);
             let train: Vec<_> = (0..8u8)
                 .map(|n| to_group("10.0.0.2", "239.1.1.1").frame(&vec![n; payload]))
                 .collect();

@@ -46,6 +46,7 @@ pub(super) fn runtime(reader: Option<Reader<'_, '_>>, problems: &mut Problems) -
     runtime.tx_buffer = r.number("tx_buffer", 64..=65536, runtime.tx_buffer, problems);
     runtime.handoff = r.number("handoff", 64..=65536, runtime.handoff, problems);
     runtime.fdb_entries = r.number("fdb_entries", 64..=1_048_576, runtime.fdb_entries, problems);
+    runtime.copy_up_to = r.number("copy_up_to", 0..=16_384, runtime.copy_up_to, problems);
     runtime.idle_sleep_us = r.number("idle_sleep_us", 0..=100_000, runtime.idle_sleep_us, problems);
     let pool = r.value("pool_buffers").map_or(r.span(), Spanned::span);
     r.finish(problems);
