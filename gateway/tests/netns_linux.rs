@@ -5,7 +5,7 @@
 mod netns;
 
 use gateway::demo::topology::{Lab, port_name};
-use netns::{demand_intact, lab, ping, plug_lan, plug_routed, stream};
+use netns::{demand_fragments_pass, demand_intact, lab, ping, plug_lan, plug_routed, stream};
 
 /// All ports of the middle in a Linux bridge that floods multicast.
 fn bridge(lab: &Lab) {
@@ -40,6 +40,7 @@ fn a_linux_bridge_carries_unicast_and_multicast() {
         stream(0, "ff3e::78:1", &[1, 2]),
     ];
     demand_intact(&lab, &streams, 1.0);
+    demand_fragments_pass(&lab);
 }
 
 #[test]

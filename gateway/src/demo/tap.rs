@@ -95,10 +95,11 @@ impl Tap {
     pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>> {
         match (&self.socket).read(buffer) {
             Ok(len) => Ok(Some(&buffer[..len])),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                Ok(None)
-            }
-            Err(error) => Err(error).context("cannot receive a frame"),
+            Err(error) => match error.kind() {
+                // NetworkDown once, when the interface is set down.
+                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::NetworkDown => Ok(None),
+                _ => Err(error).context("cannot receive a frame"),
+            },
         }
     }
 

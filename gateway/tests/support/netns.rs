@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use gateway::demo::exchange::{Stream, exchange};
+use gateway::demo::host::{Receiver, Sender};
+use gateway::demo::tap::Tap;
 use gateway::demo::topology::{Host, INTERFACE, Lab};
 use gateway::demo::traffic::StreamId;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -78,6 +80,33 @@ pub(crate) fn demand_intact(lab: &Lab, streams: &[Stream], seconds: f64) {
     let faults = outcome.faults(streams, &names);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert_eq!(lab.checksum_errors().unwrap(), 0, "a host saw a wrong UDP checksum");
+}
+
+/// Sends datagrams that the first host's kernel fragments and the second's puts together again.
+pub(crate) fn demand_fragments_pass(lab: &Lab) {
+    for (any, to) in [("0.0.0.0", "10.78.0.2:7079"), ("::", "[fd78::2]:7079")] {
+        let listen = || Receiver::new(INTERFACE, any.parse()?, 7079);
+        let receiver = lab.hosts[1].namespace.enter(listen).unwrap();
+        let open = || Sender::new(INTERFACE, to.parse()?);
+        let mut sender = lab.hosts[0].namespace.enter(open).unwrap();
+        for number in 0..50 {
+            let payload: Vec<u8> = (0..4000).map(|i| (i % 251) as u8 ^ number).collect();
+            sender.send(&payload, 0).unwrap();
+            let got = receive(&receiver).unwrap_or_default();
+            assert!(got == payload, "datagram {number} to {to}: {} bytes came", got.len());
+        }
+    }
+}
+
+/// The next datagram; `None` if none comes within two seconds.
+pub(crate) fn receive(receiver: &Receiver) -> Option<Vec<u8>> {
+    let mut buffer = [0; 8192];
+    (0..40).find_map(|_| receiver.receive(&mut buffer).unwrap().map(<[u8]>::to_vec))
+}
+
+/// A raw socket on the cable of `host`.
+pub(crate) fn tap(host: &Host) -> Tap {
+    host.namespace.enter(|| Tap::new(INTERFACE)).unwrap()
 }
 
 /// The reply to an echo request from `host`, in a kernel's ping socket, or what came instead.
