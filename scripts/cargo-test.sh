@@ -8,7 +8,7 @@ if cargo nextest --version >/dev/null 2>&1; then
     exec cargo nextest run --locked --no-fail-fast --status-level slow --final-status-level slow "$@"
 fi
 
-TIMEOUT_S=180
+TIMEOUT_S=900
 passed=0
 failed=()
 
