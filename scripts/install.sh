@@ -3,8 +3,8 @@
 #   scripts/install.sh [build|test|dpdk|deb]...      default: build
 . "$(dirname "$0")/lib.sh"
 
-BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ca-certificates)
-TEST=(ethtool tcpdump python3-scapy procps)
+BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ethtool ca-certificates)
+TEST=(tcpdump python3-scapy procps)
 DPDK=(meson ninja-build python3-pyelftools libnuma-dev libpcap-dev libelf-dev libbpf-dev libxdp-dev
     curl xz-utils dpkg-dev)
 DEB=(dpkg-dev)
