@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use gateway::packet::DropReason;
 
@@ -10,6 +11,8 @@ use gateway::packet::DropReason;
 const PATH_ROOMS: &[&str] = &["ingress", "gro", "forward", "fanout", "gso", "egress"];
 /// Files longer than this are split.
 const LINES_MAX: usize = 500;
+/// Larger files are made by a script, not kept.
+const SOURCE_BYTES_MAX: u64 = 256 * 1024;
 /// This file names what it forbids.
 const THIS: &str = "gateway/tests/house.rs";
 
@@ -88,6 +91,23 @@ fn every_drop_is_provoked_by_a_test() {
         .filter(|reason| !names(&tests, &format!("{reason:?}"), reason.name()))
         .collect();
     assert!(missing.is_empty(), "no test provokes {missing:?}");
+}
+
+/// A build result under version control stays in every clone for ever.
+#[test]
+fn only_sources_are_under_version_control() {
+    if !root().join(".git").exists() {
+        return; // an unpacked archive
+    }
+    let git = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output();
+    let list = git.expect("git, which made this clone").stdout;
+    let names: Vec<_> = list.split(|&b| b == 0).map(String::from_utf8_lossy).collect();
+    assert!(names.len() > 100, "git lists {} files", names.len());
+    for name in names.iter().filter(|name| !name.is_empty()) {
+        assert!(!name.split('/').any(|part| part == "target"), "{name} is a build result");
+        let bytes = fs::symlink_metadata(root().join(&**name)).map_or(0, |file| file.len());
+        assert!(bytes <= SOURCE_BYTES_MAX, "{name}: {bytes} bytes, at most {SOURCE_BYTES_MAX}");
+    }
 }
 
 #[test]
