@@ -65,6 +65,15 @@ impl Running {
         Command::new(PROGRAM).args(args).arg("-c").arg(self.file()).output().expect("it runs")
     }
 
+    /// Over the socket, since the file may be wrong: status, stdout, stderr.
+    fn reload(&self) -> (i32, String, String) {
+        let socket = self.folder.path().join("run/gateway.sock");
+        let reload = Command::new(PROGRAM).args(["reload", "--socket"]).arg(socket).output();
+        let Output { status, stdout, stderr } = reload.expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (status.code().expect("no signal"), text(stdout), text(stderr))
+    }
+
     fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.metrics).expect("it listens");
         write!(stream, "GET {path} HTTP/1.1\r\nHost: gateway\r\n\r\n").expect("it reads");
@@ -132,4 +141,56 @@ fn a_running_gateway_answers_everything_and_ends_clean() {
     assert_eq!(running.told(), "STOPPING=1");
     assert!(said.contains("4096 of 4096 buffers free"), "{said}");
     assert!(!socket_is_left);
+}
+
+#[test]
+fn a_changed_file_is_applied_whole_or_not_at_all() {
+    let mut running = Running::start();
+    let original = fs::read_to_string(running.file()).expect("a file");
+    let write = |text: &str| fs::write(running.file(), text).expect("a file");
+    let reload = || running.reload();
+    let fib = || running.gateway(&["show", "fib"]).stdout;
+    let before = fib();
+
+    let (status, out, err) = reload();
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.ends_with("nothing to change\n"), "{out}");
+
+    let route = "[[route]]\nprefix = \"10.9.0.0/16\"\nvia = \"10.2.0.2\"\n";
+    write(&format!("{original}{route}"));
+    let (status, out, err) = reload();
+    assert_eq!((status, err.as_str()), (0, ""), "{out}");
+    assert!(out.contains("+ [[route]] prefix = \"10.9.0.0/16\", via = \"10.2.0.2\"\n"), "{out}");
+    assert!(out.ends_with("applied, generation 2\n"), "{out}");
+    let routed = fib();
+    assert!(String::from_utf8_lossy(&routed).contains("10.9.0.0/16"));
+
+    // The route would go and the burst would change: neither does.
+    write(&original.replace("[runtime]", "[runtime]\nburst = 32"));
+    let (status, out, err) = reload();
+    assert_eq!(status, 1, "{out}{err}");
+    assert!(out.contains("- [[route]] prefix = \"10.9.0.0/16\""), "{out}");
+    assert!(out.contains("[runtime] burst: 64 -> 32   (needs a restart: "), "{out}");
+    assert!(err.contains("nothing of it was applied"), "{err}");
+    assert_eq!(fib(), routed);
+
+    write(&format!("{original}bursts = 3\n"));
+    let (status, out, err) = reload();
+    assert_eq!((status, out.as_str()), (1, ""), "{err}");
+    let checked = running.gateway(&["check"]);
+    assert!(err.starts_with(String::from_utf8_lossy(&checked.stderr).trim_end()), "{err}");
+    assert!(err.contains("generation 2 runs on"), "{err}");
+    assert_eq!(running.get("/show/fib").matches("10.9.0.0/16").count(), 1);
+    let metrics = running.get("/metrics");
+    for line in ["gateway_config_generation 2", "gateway_config_last_reload_successful 0"] {
+        assert!(metrics.lines().any(|there| there == line), "{line}\n{metrics}");
+    }
+    assert!(running.get("/show/health").contains("the file has errors"));
+
+    write(&original);
+    assert_eq!(reload().0, 0);
+    assert_eq!(fib(), before);
+    assert!(running.get("/metrics").contains("gateway_config_last_reload_successful 1\n"));
+    let (status, said, _) = running.interrupt();
+    assert_eq!(status.code(), Some(0), "{said}");
 }

@@ -27,6 +27,8 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Ask a running gateway
     Show(ShowArgs),
+    /// Make a running gateway apply its changed file, whole or not at all
+    Reload(ReloadArgs),
     /// Look at this machine: hugepages, cores, IOMMU, drivers, interfaces
     Doctor(DoctorArgs),
     /// Print a completion script
@@ -74,6 +76,22 @@ pub(super) struct ShowArgs {
     /// As JSON
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) gateway: GatewayArgs,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct ReloadArgs {
+    /// As JSON
+    #[arg(long)]
+    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) gateway: GatewayArgs,
+}
+
+/// Which gateway is meant.
+#[derive(clap::Args, Debug)]
+pub(super) struct GatewayArgs {
     /// Control socket of the gateway [default: /run/gateway/gateway.sock]
     #[arg(long, value_name = "PATH", conflicts_with = "config")]
     pub(super) socket: Option<PathBuf>,

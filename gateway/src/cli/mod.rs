@@ -10,6 +10,7 @@ mod doctor;
 mod file;
 mod generate;
 mod output;
+mod reload;
 #[cfg(feature = "dpdk")]
 mod run;
 mod show;
@@ -57,6 +58,7 @@ pub(crate) fn main() -> Exit {
         Command::Demo(args) => demo::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Show(args) => show::main(&args),
+        Command::Reload(args) => reload::main(&args),
         Command::Doctor(args) => doctor::main(&args),
         Command::Completions(args) => generate::completions(&args),
         Command::Man(args) => generate::man(&args),

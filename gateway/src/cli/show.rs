@@ -1,17 +1,14 @@
 //! `gateway show`: what a running gateway says of itself.
 
-use std::path::PathBuf;
-
-use gateway::config::Control;
 use gateway::control::{ask, render};
 
 use super::Exit;
 use super::args::ShowArgs;
-use super::file::load;
+use super::file::socket;
 use super::output::{complain, say};
 
 pub(super) fn main(args: &ShowArgs) -> Exit {
-    let socket = match socket(args) {
+    let socket = match socket(&args.gateway) {
         Ok(socket) => socket,
         Err(exit) => return exit,
     };
@@ -38,13 +35,5 @@ pub(super) fn main(args: &ShowArgs) -> Exit {
             ));
             Exit::Usage
         }
-    }
-}
-
-fn socket(args: &ShowArgs) -> Result<PathBuf, Exit> {
-    match (&args.socket, &args.config) {
-        (Some(socket), _) => Ok(socket.clone()),
-        (None, Some(file)) => Ok(load(file)?.control.socket),
-        (None, None) => Ok(Control::default().socket),
     }
 }

@@ -11,6 +11,8 @@ mod address;
 mod check;
 mod defaults;
 mod device;
+mod diff;
+mod load;
 mod parse;
 mod problem;
 mod raw;
@@ -29,6 +31,8 @@ use serde::Serialize;
 use crate::packet::{MacAddr, PortId};
 
 pub use device::Device;
+pub use diff::Change;
+pub use load::load;
 pub use parse::parse;
 pub use problem::{ConfigErrors, Problem};
 
@@ -101,6 +105,13 @@ pub struct Gro {
     pub flows: u32,
     /// Whether a queue whose flows never coalesce skips coalescing for a while. Default: true.
     pub adaptive: bool,
+}
+
+impl Gro {
+    /// For what `port` receives.
+    pub fn of_port(&self, port: &Port) -> Self {
+        Self { mode: port.gro.unwrap_or(self.mode), ..*self }
+    }
 }
 
 /// Form of super-packets.

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::deadline::{Deadline, read_until};
 use super::observe::Topic;
 use super::protocol::{ANSWER_BYTES, Answer, Request, has_line, line};
+use super::report::ReloadReport;
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,11 +43,25 @@ pub enum AskError {
 /// # Errors
 /// Nobody answers, or not in time, or not with a report.
 pub fn ask(socket: &Path, topic: Topic) -> Result<Value, AskError> {
+    exchange(socket, &Request::Show(topic.to_string()))
+}
+
+/// Makes the gateway behind `socket` read its file again.
+///
+/// # Errors
+/// As [`ask`]; that the file was refused is in the report.
+pub fn reload(socket: &Path) -> Result<ReloadReport, AskError> {
+    let report = exchange(socket, &Request::Reload)?;
+    serde_json::from_value(report)
+        .map_err(|error| AskError::Broken { socket: socket.to_owned(), error: error.into() })
+}
+
+fn exchange(socket: &Path, request: &Request) -> Result<Value, AskError> {
     let stream = UnixStream::connect(socket)
         .map_err(|error| AskError::NotRunning { socket: socket.to_owned(), error })?;
     let broken = |error| AskError::Broken { socket: socket.to_owned(), error };
     let mut stream = Deadline::new(stream, PATIENCE, &NEVER);
-    stream.write_all(&line(&Request { show: topic.to_string() })).map_err(broken)?;
+    stream.write_all(&line(request)).map_err(broken)?;
     let bytes = read_until(&mut stream, ANSWER_BYTES, has_line).map_err(broken)?;
     match serde_json::from_slice(&bytes) {
         Ok(Answer::Ok(report)) => Ok(report),

@@ -255,8 +255,11 @@ fn state(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
     let one = |value: u64| [(Labels::new(), value)];
     families.gauge("live", "Whether every worker polls", None, one(health.live.into()))?;
     families.gauge("ready", "Whether it does its work", None, one(health.ready.into()))?;
-    let generation = one(observe.config().generation);
-    families.gauge("config_generation", "Changes with every reload", None, generation)
+    let config = observe.config();
+    let generation = one(config.generation);
+    families.gauge("config_generation", "One more with every reload applied", None, generation)?;
+    let help = "0 after a reload that was refused";
+    families.gauge("config_last_reload_successful", help, None, one((!config.last_refused).into()))
 }
 
 fn lcore(worker: &WorkerReport) -> Labels {

@@ -1,13 +1,13 @@
 //! Around the path: what operators ask a running gateway, over its control socket and over HTTP.
 //!
 //! ```text
-//! workers ─ counters ─► Observe ─┬─► ControlSocket ◄─ ask ◄─ gateway show
+//! workers ─ counters ─► Observe ─┬─► ControlSocket ◄─ ask ◄─ gateway show, reload
 //!                                └─► HttpServer: /metrics /live /ready /show/… /
 //! ```
 //!
 //! *Invariant:* nothing here waits for a worker's packet or makes a worker wait; every request is
 //! bounded in size and time, every server in threads.
-//! Absent: reload and capture.
+//! Absent: capture.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 mod acceptors;
@@ -24,13 +24,13 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use client::{AskError, ask};
+pub use client::{AskError, ask, reload};
 pub use http::HttpServer;
-pub use observe::{Observe, Topic};
+pub use observe::{Observe, Operate, Topic};
 pub use render::render;
 pub use report::{
-    BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry, GroReport,
-    Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport, PortReport,
-    TableUse, WorkerReport,
+    BurstBucket, ChangeReport, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport,
+    FibEntry, GroReport, Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin,
+    PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
 };
 pub use socket::ControlSocket;

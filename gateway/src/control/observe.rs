@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::report::{
     ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, GroReport, Health, LatencyReport,
-    MdbEntry, MfibEntry, NeighborEntry, PoolReport, PortReport, TableUse, WorkerReport,
+    MdbEntry, MfibEntry, NeighborEntry, PoolReport, PortReport, ReloadReport, TableUse,
+    WorkerReport,
 };
 
 /// What the control side can ask of a running gateway, from any thread. Answers are moments'
@@ -42,6 +43,12 @@ pub trait Observe: Send + Sync {
     fn config(&self) -> ConfigReport;
     /// Whether the gateway does its work.
     fn health(&self) -> Health;
+}
+
+/// What the gateway's user may do beyond asking; only over the control socket.
+pub trait Operate: Observe {
+    /// Reads the file again and applies it, whole or not at all.
+    fn reload(&self) -> ReloadReport;
 }
 
 macro_rules! topics {
@@ -102,7 +109,7 @@ topics! {
 
 /// Reports have string keys and finite sizes, so this does not fail; a number that is not finite
 /// is null.
-fn json(report: impl Serialize) -> Value {
+pub(super) fn json(report: impl Serialize) -> Value {
     serde_json::to_value(report).unwrap_or(Value::Null)
 }
 

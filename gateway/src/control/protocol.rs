@@ -1,10 +1,10 @@
-//! One line of JSON there, one back: `{"show":"ports"}` is answered by `{"ok":[…]}`, what cannot
-//! be answered by `{"error":"why"}`. Then the connection ends.
+//! One line of JSON there, one back: `{"show":"ports"}` is answered by `{"ok":[…]}`, `"reload"` by
+//! what became of it, what cannot be answered by `{"error":"why"}`. Then the connection ends.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::observe::{Observe, Topic};
+use super::observe::{Operate, Topic, json};
 
 /// A request is no longer.
 pub(super) const REQUEST_BYTES: usize = 4096;
@@ -12,10 +12,12 @@ pub(super) const REQUEST_BYTES: usize = 4096;
 pub(super) const ANSWER_BYTES: usize = 256 << 20;
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Request {
+#[serde(rename_all = "snake_case")]
+pub(super) enum Request {
     /// A topic.
-    pub(super) show: String,
+    Show(String),
+    /// Reads the file again.
+    Reload,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -29,16 +31,20 @@ pub(super) enum Answer {
 
 impl Answer {
     /// Answers one line.
-    pub(super) fn to(line: &[u8], observe: &dyn Observe) -> Self {
+    pub(super) fn to(line: &[u8], gateway: &dyn Operate) -> Self {
         let request: Request = match serde_json::from_slice(line) {
             Ok(request) => request,
             Err(error) => return Self::Error(format!("not a request: {error}")),
         };
-        match request.show.parse::<Topic>() {
-            Ok(topic) => Self::Ok(topic.report(observe)),
+        let wanted = match request {
+            Request::Show(wanted) => wanted,
+            Request::Reload => return Self::Ok(json(gateway.reload())),
+        };
+        match wanted.parse::<Topic>() {
+            Ok(topic) => Self::Ok(topic.report(gateway)),
             Err(()) => {
                 let all: Vec<_> = Topic::ALL.iter().map(|topic| topic.name()).collect();
-                Self::Error(format!("nothing is known of `{}`: {}", request.show, all.join(", ")))
+                Self::Error(format!("nothing is known of `{wanted}`: {}", all.join(", ")))
             }
         }
     }

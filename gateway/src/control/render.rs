@@ -249,13 +249,19 @@ fn tables(tables: &[TableUse]) -> String {
 
 /// A file again, with what is not in it as comments.
 fn config(config: &ConfigReport) -> String {
-    let ConfigReport { generation, last_result, file, toml } = config;
+    let ConfigReport { generation, last_result, file, toml, .. } = config;
     format!("# {file}, generation {generation}: {last_result}\n{toml}")
 }
 
 fn health(health: &Health) -> String {
     let yes = |flag: bool| if flag { "yes" } else { "no" };
-    let state = format!("live   {}\nready  {}\n", yes(health.live), yes(health.ready));
+    let state = format!(
+        "live    {}\nready   {}\nconfig  generation {}, {}\n",
+        yes(health.live),
+        yes(health.ready),
+        health.generation,
+        health.last_result
+    );
     let problems = health.problems.iter().map(|problem| format!("- {problem}\n"));
     state + &problems.collect::<String>()
 }

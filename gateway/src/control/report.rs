@@ -290,8 +290,10 @@ pub struct TableUse {
 pub struct ConfigReport {
     /// 1 at start, one more with every change.
     pub generation: u64,
-    /// What became of the last change.
+    /// What became of the last reload.
     pub last_result: String,
+    /// Whether that was a refusal: what runs is not what the file says.
+    pub last_refused: bool,
     /// Where it was read from.
     pub file: String,
     /// As a file, every default filled in.
@@ -305,6 +307,36 @@ pub struct Health {
     pub live: bool,
     /// Live, started, not ending. If not, send it no traffic.
     pub ready: bool,
+    /// Of the configuration that runs.
+    pub generation: u64,
+    /// What became of the last reload.
+    pub last_result: String,
     /// What is wrong, one line each.
     pub problems: Vec<String>,
+}
+
+/// What became of a reload.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct ReloadReport {
+    /// The file that was read.
+    pub file: String,
+    /// Whether the gateway now runs what the file says.
+    pub applied: bool,
+    /// Of the configuration that runs now.
+    pub generation: u64,
+    /// The same in words.
+    pub result: String,
+    /// What the file changes.
+    pub changes: Vec<ChangeReport>,
+    /// What is wrong with the file, as `gateway check` prints it.
+    pub errors: Option<String>,
+}
+
+/// One difference between the file and what ran.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeReport {
+    /// As an operator reads it.
+    pub change: String,
+    /// Why it needs a restart, if it does.
+    pub restart: Option<String>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::acceptors::Acceptors;
 use super::deadline::{Deadline, Stream, read_until};
-use super::observe::Observe;
+use super::observe::Operate;
 use super::protocol::{Answer, REQUEST_BYTES, has_line, line};
 
 /// Connections served at once.
@@ -24,13 +24,13 @@ impl ControlSocket {
     ///
     /// # Errors
     /// Names the path and what to do about it.
-    pub fn serve(path: &Path, observe: Arc<dyn Observe>) -> io::Result<Self> {
+    pub fn serve(path: &Path, gateway: Arc<dyn Operate>) -> io::Result<Self> {
         let explain = |error: io::Error| {
             let text = format!("control socket {}: {error}", path.display());
             io::Error::new(error.kind(), text)
         };
         let listener = listen(path).map_err(explain)?;
-        let serve = move |stream: &mut Deadline<'_, UnixStream>| answer(stream, observe.as_ref());
+        let serve = move |stream: &mut Deadline<'_, UnixStream>| answer(stream, gateway.as_ref());
         let acceptors = Acceptors::start("control", THREADS, listener, serve).map_err(explain)?;
         Ok(Self { path: path.to_owned(), acceptors: Some(acceptors) })
     }
@@ -50,9 +50,9 @@ impl Drop for ControlSocket {
 }
 
 /// A client that is too slow, too long or gone gets no answer.
-fn answer<S: Stream>(stream: &mut Deadline<'_, S>, observe: &dyn Observe) {
+fn answer<S: Stream>(stream: &mut Deadline<'_, S>, gateway: &dyn Operate) {
     let answer = match read_until(stream, REQUEST_BYTES, has_line) {
-        Ok(request) => Answer::to(&request, observe),
+        Ok(request) => Answer::to(&request, gateway),
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             Answer::Error(format!("a request has at most {REQUEST_BYTES} bytes"))
         }

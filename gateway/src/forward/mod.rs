@@ -40,6 +40,11 @@ impl Forwarder {
         Self { tables }
     }
 
+    /// What it decides by.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     /// What becomes of a super-packet. `head` is the head piece of its first segment, `info` what
     /// ingress found in it.
     #[inline]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::bridge::{Bridge, Fdb};
 use super::route::{Interface, Router};
-use crate::config::Config;
-use crate::packet::MacAddr;
+use crate::config::{Config, Gro};
+use crate::packet::{MacAddr, PortId};
 
 /// What the configuration does not know about a port.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,9 @@ pub struct Tables {
     pub(super) smallest_mtu: u16,
     /// Link address by port.
     pub(super) macs: Box<[MacAddr]>,
+    /// Coalescing by port: it travels in the same snapshot, so that a worker takes a whole reload
+    /// over between the same two polls.
+    coalescing: Box<[Gro]>,
 }
 
 /// What a port belongs to.
@@ -60,6 +63,11 @@ impl Tables {
         })
     }
 
+    /// How what `port` receives is coalesced; `None` if there is no such port.
+    pub fn coalescing(&self, port: PortId) -> Option<&Gro> {
+        self.coalescing.get(port.index())
+    }
+
     /// The bridges, in the order of the file.
     pub fn bridges(&self) -> &[Bridge] {
         &self.bridges
@@ -88,6 +96,8 @@ impl Tables {
         let mtus: Box<[u16]> = config.ports.iter().map(|port| port.mtu).collect();
         let smallest_mtu = mtus.iter().copied().min().unwrap_or(u16::MAX);
         let router = Router::build(config, &macs, seed);
-        Self { roles, bridges: bridges.collect(), router, mtus, smallest_mtu, macs: macs.into() }
+        let coalescing = config.ports.iter().map(|port| config.gro.of_port(port)).collect();
+        let (bridges, macs) = (bridges.collect(), macs.into());
+        Self { roles, bridges, router, mtus, smallest_mtu, macs, coalescing }
     }
 }

@@ -37,6 +37,12 @@ impl OptOut {
         Self { enabled, ports: Box::new([fresh; MAX_PORTS]) }
     }
 
+    /// Whether to opt out at all; a skip that has begun ends.
+    pub(super) fn enable(&mut self, enabled: bool) {
+        self.enabled = enabled;
+        self.ports.iter_mut().for_each(|port| port.skip = 0);
+    }
+
     /// Whether this candidate is to pass without being looked at.
     #[inline]
     pub(super) fn skips(&mut self, port: PortId) -> bool {

@@ -100,6 +100,13 @@ impl<B: PacketBuf> GroTable<B> {
         }
     }
 
+    /// Holds as long, and opts out as these settings say from now on; sizes stay. Nothing may be
+    /// held: see [`flush_all`](Self::flush_all).
+    pub fn retune(&mut self, settings: &config::Gro) {
+        self.max_hold = Nanos(settings.max_hold.as_nanos() as u64);
+        self.opt_out.enable(settings.adaptive);
+    }
+
     /// Datagrams held.
     pub fn held(&self) -> usize {
         self.held

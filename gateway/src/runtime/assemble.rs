@@ -35,6 +35,10 @@ pub struct Assembly<K: Backend> {
     pub mailboxes: Vec<Arc<Mailbox>>,
     /// The forwarding tables, with what bridges learned.
     pub tables: Arc<Published<Tables>>,
+    /// By port, what tables of another configuration are built with.
+    pub facts: Vec<PortFacts>,
+    /// Likewise: it spreads flows over paths and hashes stations.
+    pub seed: u64,
 }
 
 /// The inbox of one worker: frames for ports that it alone transmits on.
@@ -73,7 +77,7 @@ pub fn assemble<K: Backend>(
         workers.push(Worker::new(receivers, path, inbox, usize::from(config.runtime.burst)));
     }
     let mailboxes = workers.iter().map(Worker::mailbox).collect();
-    Assembly { workers, mailboxes, tables }
+    Assembly { workers, mailboxes, tables, facts, seed: hash_seed }
 }
 
 /// What one worker gets of the ports.
@@ -130,10 +134,10 @@ fn deal_receive<K: Backend>(
     hash_seed: u64,
 ) {
     let workers = shares.len();
-    let form = config.ports[port.index()].gro.unwrap_or(config.gro.mode);
+    let settings = config.gro.of_port(&config.ports[port.index()]);
     for (index, queue) in queues.into_iter().enumerate() {
         let worker = (owner(port, workers) + index) % workers;
-        let receiver = Receiver::new(port, queue, form, &config.gro, hash_seed);
+        let receiver = Receiver::new(port, queue, &settings, hash_seed);
         shares[worker].receivers.push(receiver);
     }
 }

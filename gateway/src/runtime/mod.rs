@@ -9,6 +9,7 @@ mod assemble;
 mod drive;
 mod observer;
 mod outcome;
+mod reload;
 mod totals;
 
 #[cfg(feature = "dpdk")]
@@ -24,6 +25,7 @@ pub use assemble::{Assembly, PortQueues, assemble};
 pub use drive::{Drain, Pace, drive};
 pub use observer::{Collector, DeviceFacts, Devices, Observer, Ticker};
 pub use outcome::{Outcome, PoolBalance};
+pub use reload::Running;
 pub use totals::Totals;
 
 #[cfg(feature = "dpdk")]

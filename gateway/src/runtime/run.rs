@@ -3,6 +3,7 @@
 use core::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -13,7 +14,7 @@ use sd_notify::NotifyState;
 use super::crew::Crew;
 use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
-use super::{Assembly, Outcome, PoolBalance, Totals, assemble, ports};
+use super::{Assembly, Outcome, PoolBalance, Running, Totals, assemble, ports};
 use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
 use crate::dpdk::{self, Clock, Device, Dpdk, Eal, EalOptions, Pool, PoolOptions};
@@ -73,12 +74,10 @@ fn poll(
     eal: &Eal,
     stop: &AtomicBool,
 ) -> Result<Totals, RunError> {
-    let Assembly { workers, mailboxes, tables } = assembly;
+    let Assembly { workers, mailboxes, tables, facts, seed } = assembly;
     let observer = Arc::new(Observer::new(
-        config.clone(),
-        file.to_owned(),
+        Running::new(config, Path::new(file), facts, seed, Arc::clone(&tables)),
         Collector::new(mailboxes),
-        Arc::clone(&tables),
         Box::new(hardware.clone()),
         clock,
     ));

@@ -67,8 +67,7 @@ impl<K: Backend> Worker<K> {
             self.busy = self.busy + now.since(began);
         }
         if self.path.tables_are_stale() {
-            self.flush_held(FlushReason::TablesChanged, now);
-            self.path.adopt_tables();
+            self.adopt_tables(now);
         }
         let mut frames = 0;
         for index in 0..self.receivers.len() {
@@ -115,6 +114,18 @@ impl<K: Backend> Worker<K> {
         let mut snapshot = WorkerSnapshot::default();
         self.write_snapshot(&mut snapshot);
         snapshot
+    }
+
+    /// Everything held is decided on by the old tables first.
+    #[cold]
+    fn adopt_tables(&mut self, now: Nanos) {
+        self.flush_held(FlushReason::TablesChanged, now);
+        self.path.adopt_tables();
+        for receiver in &mut self.receivers {
+            if let Some(settings) = self.path.forwarder.tables().coalescing(receiver.port()) {
+                receiver.retune(settings);
+            }
+        }
     }
 
     fn poll_queue(&mut self, index: usize, now: Nanos) -> usize {

@@ -15,6 +15,8 @@ pub struct Receiver<K: Backend> {
     queue: K::Rx,
     /// `None`: coalescing is off for this port.
     gro: Option<GroTable<K::Buf>>,
+    /// The table while coalescing is off: a reload can switch it on.
+    spare: Option<GroTable<K::Buf>>,
     /// The form of its super-packets.
     form: GroMode,
 }
@@ -41,10 +43,30 @@ impl<B: PacketBuf> Admitted<B> {
 }
 
 impl<K: Backend> Receiver<K> {
-    /// A queue of `port` that coalesces as `settings` say, in this form.
-    pub fn new(port: PortId, queue: K::Rx, form: GroMode, settings: &Gro, seed: u64) -> Self {
-        let gro = (form != GroMode::Off).then(|| GroTable::new(settings, seed));
-        Self { port, queue, gro, form }
+    /// A queue of `port` that coalesces as `settings` say.
+    pub fn new(port: PortId, queue: K::Rx, settings: &Gro, seed: u64) -> Self {
+        let spare = Some(GroTable::new(settings, seed));
+        let mut receiver = Self { port, queue, gro: None, spare, form: GroMode::Off };
+        receiver.retune(settings);
+        receiver
+    }
+
+    /// Coalesces as `settings` say from now on, sizes apart. Nothing may be held.
+    pub(super) fn retune(&mut self, settings: &Gro) {
+        self.form = settings.mode;
+        let mut table = self.gro.take().or_else(|| self.spare.take());
+        if let Some(table) = &mut table {
+            table.retune(settings);
+        }
+        match self.form {
+            GroMode::Off => self.spare = table,
+            GroMode::List | GroMode::Merge => self.gro = table,
+        }
+    }
+
+    /// The port it receives from.
+    pub(super) fn port(&self) -> PortId {
+        self.port
     }
 
     /// Polls the queue once.

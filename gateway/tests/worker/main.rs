@@ -7,6 +7,7 @@ mod frames;
 mod harness;
 mod isolation;
 mod multicast;
+mod reload;
 mod router;
 mod too_big;
 mod transparency;

@@ -7,8 +7,8 @@ mod socket;
 
 use std::sync::Arc;
 
-use super::observe::Observe;
+use sample::Sample;
 
-fn sample() -> Arc<dyn Observe> {
-    Arc::new(sample::Sample { live: true })
+fn sample() -> Arc<Sample> {
+    Arc::new(Sample { live: true })
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::observe::Observe;
+use super::super::observe::{Observe, Operate};
 use super::super::report::{
     BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry, GroReport,
     Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport, PortReport,
-    TableUse, WorkerReport,
+    ReloadReport, TableUse, WorkerReport,
 };
 
 /// Two ports and one worker, with numbers that can be told apart.
@@ -153,7 +153,8 @@ impl Observe for Sample {
     fn config(&self) -> ConfigReport {
         ConfigReport {
             generation: 1,
-            last_result: "ok".into(),
+            last_result: "as started".into(),
+            last_refused: false,
             file: "gateway.toml".into(),
             toml: "[[port]]\nname = \"p0\"\n".into(),
         }
@@ -161,6 +162,18 @@ impl Observe for Sample {
 
     fn health(&self) -> Health {
         let problems = if self.live { vec![] } else { vec!["worker 2 does not poll".into()] };
-        Health { live: self.live, ready: self.live, problems }
+        Health {
+            live: self.live,
+            ready: self.live,
+            generation: 1,
+            last_result: "as started".into(),
+            problems,
+        }
+    }
+}
+
+impl Operate for Sample {
+    fn reload(&self) -> ReloadReport {
+        ReloadReport { applied: true, generation: 2, ..ReloadReport::default() }
     }
 }

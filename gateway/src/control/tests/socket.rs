@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::super::deadline::Deadline;
-use super::super::{AskError, ControlSocket, Topic, ask};
+use super::super::{AskError, ControlSocket, Topic, ask, reload};
 use super::sample;
 
 #[test]
@@ -19,6 +19,15 @@ fn every_topic_is_answered_with_its_report() {
         let report = ask(socket.path(), *topic).unwrap();
         assert_eq!(report, topic.report(sample().as_ref()), "{topic}");
     }
+}
+
+#[test]
+fn a_reload_is_answered_with_what_became_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = ControlSocket::serve(&folder.path().join("s"), sample()).unwrap();
+    let report = reload(socket.path()).unwrap();
+    assert!(report.applied);
+    assert_eq!(report.generation, 2);
 }
 
 #[test]
@@ -63,7 +72,7 @@ fn requests_that_are_none_are_refused() {
     let socket = ControlSocket::serve(&folder.path().join("s"), sample()).unwrap();
     let cases: [(&[u8], &str); 5] = [
         (b"\n", "not a request"),
-        (b"{\"show\":\"ports\",\"x\":1}\n", "unknown field `x`"),
+        (b"{\"show\":\"ports\",\"x\":1}\n", "not a request"),
         (b"{\"show\":\"port\"}\n", "nothing is known of `port`: ports, workers"),
         (b"\xff\xfe\n", "not a request"),
         (&[b'x'; 5000], "at most 4096 bytes"),

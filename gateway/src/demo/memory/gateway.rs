@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
@@ -10,7 +11,7 @@ use crate::demo::numbers::Numbers;
 use crate::packet::{BufPool, MacAddr};
 use crate::runtime::{
     self, Assembly, Collector, DeviceFacts, Devices, Drain, Observer, Pace, PoolBalance,
-    PortQueues, Ticker, Totals, assemble, drive,
+    PortQueues, Running, Ticker, Totals, assemble, drive,
 };
 use crate::sim::{HeapPool, Sim, SimPort};
 use crate::time::Nanos;
@@ -59,13 +60,14 @@ impl MemoryGateway {
             tx: vec![port.tx_queue(1)],
             link_up: Arc::new(AtomicBool::new(true)),
         });
-        let Assembly { mut workers, mailboxes, tables } =
+        let Assembly { mut workers, mailboxes, tables, facts, seed } =
             assemble::<Sim>(&config, queues.collect(), &bench.pool, 0);
         let mut worker = workers.remove(0);
         let clock = Stopwatch(Instant::now());
         let devices = Box::new(bench.clone());
         let collector = Collector::new(mailboxes);
-        let observer = Observer::new(config, "demo".into(), collector, tables, devices, clock);
+        let running = Running::new(&config, Path::new("demo"), facts, seed, tables);
+        let observer = Observer::new(running, collector, devices, clock);
         let drain = Arc::new(Drain::new(1));
         let until = Arc::clone(&drain);
         let worker = thread::spawn(move || {

@@ -9,8 +9,9 @@ use crate::worker::WorkerSnapshot;
 
 impl Observer {
     pub(super) fn worker_reports(&self) -> Vec<WorkerReport> {
+        let config = self.running.config();
         let workers = self.collector.snapshots();
-        let lcores = self.config.runtime.lcores.iter();
+        let lcores = config.runtime.lcores.iter();
         lcores
             .zip(workers)
             .map(|(&lcore, worker)| WorkerReport {
@@ -28,20 +29,22 @@ impl Observer {
     }
 
     pub(super) fn gro_reports(&self) -> Vec<GroReport> {
+        let config = self.running.config();
         let workers = self.collector.snapshots();
-        let reports = self.config.ports.iter().enumerate().map(|(index, port)| {
+        let reports = config.ports.iter().enumerate().map(|(index, port)| {
             let id = PortId(index as u16);
             let tables = workers.iter().flat_map(|worker| &worker.gro);
             let tables: Vec<_> =
                 tables.filter(|(port, _)| *port == id).map(|(_, stats)| stats).collect();
-            let limit = u64::from(self.config.gro.flows) * tables.len() as u64;
-            let mode = mode_name(port.gro.unwrap_or(self.config.gro.mode));
+            let limit = u64::from(config.gro.flows) * tables.len() as u64;
+            let mode = mode_name(port.gro.unwrap_or(config.gro.mode));
             gro_report(port.name.clone(), mode, &tables, limit)
         });
         reports.collect()
     }
 
     pub(super) fn fanout_report(&self) -> FanoutReport {
+        let config = self.running.config();
         let workers = self.collector.snapshots();
         let mut report = FanoutReport::default();
         for worker in &workers {
@@ -57,7 +60,7 @@ impl Observer {
             DropReason::LinkDown,
             DropReason::HandoffFull,
         ];
-        for (port, counters) in self.config.ports.iter().zip(self.port_counters(&workers)) {
+        for (port, counters) in config.ports.iter().zip(self.port_counters(&workers)) {
             let count: u64 = refused.iter().map(|reason| counters.drops[reason.index()]).sum();
             report.refused.insert(port.name.clone(), count);
         }
@@ -65,6 +68,7 @@ impl Observer {
     }
 
     pub(super) fn drops_report(&self) -> DropsReport {
+        let config = self.running.config();
         let counters = self.port_counters(&self.collector.snapshots());
         let mut report = DropsReport::default();
         for &reason in DropReason::ALL {
@@ -72,7 +76,7 @@ impl Observer {
             report.total += count;
             report.by_reason.insert(reason.name().to_owned(), count);
         }
-        for (port, counters) in self.config.ports.iter().zip(&counters) {
+        for (port, counters) in config.ports.iter().zip(&counters) {
             let reasons = DropReason::ALL.iter().map(|r| (r.name(), counters.drops[r.index()]));
             let reasons: BTreeMap<_, _> = reasons
                 .filter(|&(_, count)| count > 0)

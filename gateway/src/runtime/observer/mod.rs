@@ -9,20 +9,18 @@ mod dataplane;
 mod ports;
 mod tables;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use collect::Collector;
 pub use ports::{DeviceFacts, Devices};
 
-use crate::config::Config;
+use super::Running;
 use crate::control::{
     ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, GroReport, Health, LatencyReport,
-    MdbEntry, MfibEntry, NeighborEntry, Observe, PoolReport, PortReport, TableUse, WorkerReport,
+    MdbEntry, MfibEntry, NeighborEntry, Observe, Operate, PoolReport, PortReport, ReloadReport,
+    TableUse, WorkerReport,
 };
-use crate::forward::Tables;
 use crate::packet::PortId;
-use crate::published::Published;
 use crate::time::Nanos;
 
 /// The clock that workers are given.
@@ -35,10 +33,8 @@ pub trait Ticker: Send + Sync {
 
 /// A running gateway, observed.
 pub struct Observer {
-    config: Config,
-    file: String,
+    running: Running,
     collector: Collector,
-    tables: Arc<Published<Tables>>,
     devices: Box<dyn Devices>,
     clock: Box<dyn Ticker>,
     /// Set once all workers poll, cleared when they are told to stop.
@@ -46,17 +42,15 @@ pub struct Observer {
 }
 
 impl Observer {
-    /// Of a gateway that runs `config`, read from `file`.
+    /// Of a gateway.
     pub fn new(
-        config: Config,
-        file: String,
+        running: Running,
         collector: Collector,
-        tables: Arc<Published<Tables>>,
         devices: Box<dyn Devices>,
         clock: impl Ticker + 'static,
     ) -> Self {
         let clock = Box::new(clock);
-        Self { config, file, collector, tables, devices, clock, ready: AtomicBool::new(false) }
+        Self { running, collector, devices, clock, ready: AtomicBool::new(false) }
     }
 
     /// Says whether traffic may be sent to it.
@@ -64,8 +58,9 @@ impl Observer {
         self.ready.store(ready, Ordering::Relaxed);
     }
 
+    /// Ports keep their names while the gateway runs.
     fn port_name(&self, port: PortId) -> String {
-        self.config.ports.get(port.index()).map_or_else(|| port.to_string(), |p| p.name.clone())
+        self.running.config().port_name(port).to_owned()
     }
 
     fn port_names(&self, ports: &[PortId]) -> Vec<String> {
@@ -129,20 +124,34 @@ impl Observe for Observer {
 
     fn config(&self) -> ConfigReport {
         ConfigReport {
-            generation: self.tables.generation() + 1,
-            last_result: "applied at start".to_owned(),
-            file: self.file.clone(),
-            toml: self.config.to_toml(),
+            generation: self.running.generation(),
+            last_result: self.running.last().text().to_owned(),
+            last_refused: self.running.last().is_refused(),
+            file: self.running.file().display().to_string(),
+            toml: self.running.config().to_toml(),
         }
     }
 
     fn health(&self) -> Health {
+        let config = self.running.config();
         let problems = self.collector.stalled().into_iter().map(|index| {
-            let lcore = self.config.runtime.lcores.get(index).copied().unwrap_or(index);
+            let lcore = config.runtime.lcores.get(index).copied().unwrap_or(index);
             format!("the worker on lcore {lcore} does not poll")
         });
         let problems: Vec<_> = problems.collect();
         let live = problems.is_empty();
-        Health { live, ready: live && self.ready.load(Ordering::Relaxed), problems }
+        Health {
+            live,
+            ready: live && self.ready.load(Ordering::Relaxed),
+            generation: self.running.generation(),
+            last_result: self.running.last().text().to_owned(),
+            problems,
+        }
+    }
+}
+
+impl Operate for Observer {
+    fn reload(&self) -> ReloadReport {
+        self.running.reload()
     }
 }

@@ -35,9 +35,10 @@ pub struct DeviceFacts {
 
 impl Observer {
     pub(super) fn port_reports(&self) -> Vec<PortReport> {
+        let config = self.running.config();
         let counters = self.port_counters(&self.collector.snapshots());
         let mut facts = self.devices.facts().into_iter();
-        let ports = self.config.ports.iter().zip(counters);
+        let ports = config.ports.iter().zip(counters);
         let reports = ports.map(|(port, counters)| {
             let facts = facts.next().unwrap_or_default();
             PortReport {
@@ -79,7 +80,8 @@ impl Observer {
 
     /// Over all workers, by port.
     pub(super) fn port_counters(&self, workers: &[WorkerSnapshot]) -> Vec<PortCounters> {
-        let mut sums = vec![PortCounters::default(); self.config.ports.len()];
+        let config = self.running.config();
+        let mut sums = vec![PortCounters::default(); config.ports.len()];
         for worker in workers {
             for (sum, counters) in sums.iter_mut().zip(&worker.counters.ports) {
                 sum.add(counters);
@@ -89,8 +91,9 @@ impl Observer {
     }
 
     fn bridge_of(&self, port: &str) -> Option<String> {
-        let id = self.config.ports.iter().position(|p| p.name == port)?;
-        let bridge = self.config.bridges.iter().find(|b| b.ports.iter().any(|p| p.index() == id));
+        let config = self.running.config();
+        let id = config.ports.iter().position(|p| p.name == port)?;
+        let bridge = config.bridges.iter().find(|b| b.ports.iter().any(|p| p.index() == id));
         bridge.map(|bridge| bridge.name.clone())
     }
 }

@@ -5,9 +5,10 @@ use crate::control::{
 
 impl Observer {
     pub(super) fn fdb_reports(&self) -> Vec<FdbReport> {
+        let config = self.running.config();
         let now = self.clock.now();
-        let tables = self.tables.current();
-        let bridges = self.config.bridges.iter().zip(tables.bridges());
+        let tables = self.running.tables().current();
+        let bridges = config.bridges.iter().zip(tables.bridges());
         let reports = bridges.map(|(config, bridge)| {
             let fdb = bridge.fdb();
             let entries = fdb.entries(now).map(|entry| FdbEntry {
@@ -27,13 +28,9 @@ impl Observer {
     }
 
     pub(super) fn mdb_entries(&self) -> Vec<MdbEntry> {
-        let groups = self.config.groups.iter().map(|group| MdbEntry {
-            bridge: self
-                .config
-                .bridges
-                .get(group.bridge)
-                .map(|b| b.name.clone())
-                .unwrap_or_default(),
+        let config = self.running.config();
+        let groups = config.groups.iter().map(|group| MdbEntry {
+            bridge: config.bridges.get(group.bridge).map(|b| b.name.clone()).unwrap_or_default(),
             group: group.group.to_string(),
             ports: self.port_names(&group.ports),
             origin: Origin::Static,
@@ -42,7 +39,8 @@ impl Observer {
     }
 
     pub(super) fn fib_entries(&self) -> Vec<FibEntry> {
-        let connected = self.config.ports.iter().flat_map(|port| {
+        let config = self.running.config();
+        let connected = config.ports.iter().flat_map(|port| {
             port.addresses.iter().map(|address| FibEntry {
                 prefix: address.trunc().to_string(),
                 via: None,
@@ -50,7 +48,7 @@ impl Observer {
                 origin: Origin::Connected,
             })
         });
-        let routes = self.config.routes.iter().map(|route| FibEntry {
+        let routes = config.routes.iter().map(|route| FibEntry {
             prefix: route.prefix.to_string(),
             via: Some(route.via.to_string()),
             port: self.port_name(route.port),
@@ -60,7 +58,8 @@ impl Observer {
     }
 
     pub(super) fn mfib_entries(&self) -> Vec<MfibEntry> {
-        let routes = self.config.multicast.iter().map(|route| MfibEntry {
+        let config = self.running.config();
+        let routes = config.multicast.iter().map(|route| MfibEntry {
             group: route.group.to_string(),
             source: route.source.map_or_else(|| "any".to_owned(), |source| source.to_string()),
             from: self.port_name(route.from),
@@ -71,7 +70,8 @@ impl Observer {
     }
 
     pub(super) fn neighbor_entries(&self) -> Vec<NeighborEntry> {
-        let neighbors = self.config.neighbors.iter().map(|neighbor| NeighborEntry {
+        let config = self.running.config();
+        let neighbors = config.neighbors.iter().map(|neighbor| NeighborEntry {
             address: neighbor.address.to_string(),
             mac: neighbor.mac.to_string(),
             port: self.port_name(neighbor.port),

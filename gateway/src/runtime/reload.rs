@@ -1,0 +1,134 @@
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::config::{self, Change, Config};
+use crate::control::{ChangeReport, ReloadReport};
+use crate::forward::{PortFacts, Tables};
+use crate::published::Published;
+
+/// The configuration that runs, and what becomes of a changed file: all of it, or nothing.
+///
+/// A worker takes the new tables over between two polls, whole; what it held was decided on by the
+/// old ones.
+pub struct Running {
+    file: PathBuf,
+    /// By which ports are open and memory is set up.
+    opened: Config,
+    facts: Vec<PortFacts>,
+    seed: u64,
+    tables: Arc<Published<Tables>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    config: Arc<Config>,
+    last: LastReload,
+}
+
+/// What became of the last reload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum LastReload {
+    None,
+    Applied,
+    Unchanged,
+    NeedsRestart,
+    BadFile,
+}
+
+impl Running {
+    /// `config` of `file` runs on `tables`, which were built with `facts` and `seed`.
+    pub fn new(
+        config: &Config,
+        file: &Path,
+        facts: Vec<PortFacts>,
+        seed: u64,
+        tables: Arc<Published<Tables>>,
+    ) -> Self {
+        // A gateway that changes its folder still finds its file.
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let state = State { config: Arc::new(config.clone()), last: LastReload::None };
+        Self { file, opened: config.clone(), facts, seed, tables, state: Mutex::new(state) }
+    }
+
+    /// What runs.
+    pub fn config(&self) -> Arc<Config> {
+        Arc::clone(&self.lock().config)
+    }
+
+    /// 1 at start, one more with every applied reload.
+    pub(super) fn generation(&self) -> u64 {
+        self.tables.generation() + 1
+    }
+
+    pub(super) fn last(&self) -> LastReload {
+        self.lock().last
+    }
+
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    pub(super) fn tables(&self) -> &Arc<Published<Tables>> {
+        &self.tables
+    }
+
+    /// Reads the file again and, if nothing in it needs a restart, applies it.
+    pub fn reload(&self) -> ReloadReport {
+        // Held throughout: two reloads at once would each build on what the other replaces.
+        let mut state = self.lock();
+        let report = match config::load(&self.file, false) {
+            Ok(wanted) => self.apply(&mut state, wanted),
+            Err(errors) => {
+                state.last = LastReload::BadFile;
+                ReloadReport { errors: Some(errors), ..ReloadReport::default() }
+            }
+        };
+        ReloadReport {
+            file: self.file.display().to_string(),
+            generation: self.generation(),
+            result: state.last.text().to_owned(),
+            ..report
+        }
+    }
+
+    fn apply(&self, state: &mut State, wanted: Config) -> ReloadReport {
+        let changes = state.config.changes(&wanted, &self.opened);
+        state.last = if changes.is_empty() {
+            LastReload::Unchanged
+        } else if changes.iter().any(|change| change.restart.is_some()) {
+            LastReload::NeedsRestart
+        } else {
+            let old = self.tables.current();
+            self.tables.publish(Tables::rebuild(&wanted, &self.facts, self.seed, &old));
+            state.config = Arc::new(wanted);
+            LastReload::Applied
+        };
+        let applied = matches!(state.last, LastReload::Applied | LastReload::Unchanged);
+        let changes = changes.into_iter().map(report).collect();
+        ReloadReport { applied, changes, ..ReloadReport::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LastReload {
+    pub(super) const fn text(self) -> &'static str {
+        match self {
+            Self::None => "as started",
+            Self::Applied => "the last reload was applied",
+            Self::Unchanged => "the last reload changed nothing",
+            Self::NeedsRestart => "the last reload was refused: it needs a restart",
+            Self::BadFile => "the last reload was refused: the file has errors",
+        }
+    }
+
+    pub(super) const fn is_refused(self) -> bool {
+        matches!(self, Self::NeedsRestart | Self::BadFile)
+    }
+}
+
+fn report(change: Change) -> ChangeReport {
+    ChangeReport { change: change.text, restart: change.restart.map(str::to_owned) }
+}
