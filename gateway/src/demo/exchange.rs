@@ -1,6 +1,6 @@
 //! Streams from host to host, all at once, and what came of them at every host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
-use super::host::{Receiver, Sender, Sent, any_like};
+use super::host::{Pace, Receiver, Sender, Sent, any_like};
 use super::tap::Tap;
 use super::topology::{Host, INTERFACE, Lab};
 use super::traffic::{StreamId, Tally};
+use super::window::Progress;
 
 /// One stream of datagrams.
 #[derive(Clone, Debug)]
@@ -53,8 +54,14 @@ impl Outcome {
                 let got = tally.of(stream.id);
                 if !got.is_exactly(due) {
                     faults.push(format!(
-                        "{}: {} received {} of {due} datagrams ({} twice, {} late)",
-                        stream.label, names[host], got.intact, got.duplicate, got.reordered
+                        "{}: {} received {} of {due} datagrams ({} twice, {} late{})",
+                        stream.label,
+                        names[host],
+                        got.intact,
+                        got.duplicate,
+                        got.reordered,
+                        got.first_missing(due)
+                            .map_or_else(String::new, |first| format!(", number {first} missing")),
                     ));
                 }
             }
@@ -73,7 +80,8 @@ impl Outcome {
     }
 }
 
-/// Sends all `streams` at once, each at `datagrams_per_s`, for `duration` or until `stop`.
+/// Sends all `streams` at once, each `datagrams_per_s` for `duration` or until `stop`; where
+/// receivers are slower, the same number of datagrams takes longer.
 ///
 /// # Errors
 /// A socket that could not be made or used. Loss is no error but in the outcome.
@@ -86,8 +94,10 @@ pub fn exchange(
 ) -> Result<Outcome> {
     let finished = Arc::new(AtomicBool::new(false));
     let _finish = SetOnDrop(&finished); // receivers end whatever happens here
+    let progress: Arc<BTreeMap<_, _>> =
+        Arc::new(streams.iter().map(|s| (s.id, Progress::new(&s.receivers))).collect());
     let listening: Vec<_> = (0..lab.hosts.len())
-        .map(|index| Listening::start(&lab.hosts[index], index, streams, &finished))
+        .map(|index| Listening::start(&lab.hosts[index], index, streams, &finished, &progress))
         .collect::<Result<_>>()?;
     let mut senders = Vec::new();
     for stream in streams {
@@ -99,7 +109,8 @@ pub fn exchange(
             .iter_mut()
             .zip(streams)
             .map(|(sender, stream)| {
-                scope.spawn(|| sender.send_stream(stream.id, datagrams_per_s, duration, stop))
+                let (pace, progress) = (Pace { datagrams_per_s, duration }, &progress[&stream.id]);
+                scope.spawn(move || sender.send_stream(stream.id, pace, progress, stop))
             })
             .collect();
         sending.into_iter().map(|s| s.join().map_err(panicked)?).collect::<Result<Vec<_>>>()
@@ -128,6 +139,7 @@ impl Listening {
         index: usize,
         streams: &[Stream],
         finished: &Arc<AtomicBool>,
+        progress: &Arc<BTreeMap<StreamId, Progress>>,
     ) -> Result<Self> {
         let due: Vec<_> = streams.iter().filter(|s| s.receivers.contains(&index)).collect();
         let sockets: BTreeSet<(IpAddr, u16)> =
@@ -144,8 +156,14 @@ impl Listening {
                 }
                 Ok(receiver)
             })?;
-            let finished = Arc::clone(finished);
-            receivers.push(thread::spawn(move || receiver.receive_streams(&finished)));
+            let (finished, progress) = (Arc::clone(finished), Arc::clone(progress));
+            receivers.push(thread::spawn(move || {
+                receiver.receive_streams(&finished, |stream, next| {
+                    if let Some(progress) = progress.get(&stream) {
+                        progress.reached(index, next);
+                    }
+                })
+            }));
         }
         let tap = if due.is_empty() && streams.iter().all(|s| s.from != index) {
             let tap = host.namespace.enter(|| Tap::new(INTERFACE))?;
@@ -215,7 +233,10 @@ mod tests {
         assert_eq!(verdict(&good), [""; 0]);
         let mut lost = good.clone();
         lost.received[1] = tally(StreamId(1), 2);
-        assert_eq!(verdict(&lost), ["s: member received 2 of 3 datagrams (0 twice, 0 late)"]);
+        assert_eq!(
+            verdict(&lost),
+            ["s: member received 2 of 3 datagrams (0 twice, 0 late, number 2 missing)"]
+        );
         let mut leaked = good.clone();
         leaked.received[2] = tally(StreamId(1), 1);
         assert_eq!(verdict(&leaked), ["s: other received 1 of 0 datagrams (0 twice, 0 late)"]);

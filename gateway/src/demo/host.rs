@@ -13,15 +13,42 @@ use serde::Serialize;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
 use super::traffic::{StreamId, Tally, Train};
+use super::window::{Progress, WINDOW};
 
 /// Hop limit of what the demo sends: enough for the gateway's one hop, and told apart from 255.
 pub const HOPS: u32 = 32;
 /// Bytes asked for in a receiver's socket: more than it is sent while it is not scheduled.
 const RECEIVE_BUFFER: usize = 16 << 20;
 /// How long a receiver goes on listening after the last datagram.
-const QUIET: Duration = Duration::from_millis(400);
+pub const QUIET: Duration = Duration::from_millis(400);
 /// How often a receiver looks whether it may end.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How much a sender sends, and how fast at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// On average.
+    pub datagrams_per_s: u32,
+    /// What sending takes where nothing has to be waited for.
+    pub duration: Duration,
+}
+
+impl Pace {
+    /// So many in all: the same on a crowded machine, which takes longer.
+    fn datagrams(self) -> u64 {
+        (f64::from(self.datagrams_per_s) * self.duration.as_secs_f64()) as u64
+    }
+
+    /// When so many must have been sent.
+    fn due(self, datagrams: u64) -> Duration {
+        Duration::from_secs_f64(datagrams as f64 / f64::from(self.datagrams_per_s))
+    }
+
+    /// No machine may take longer.
+    fn limit(self) -> Duration {
+        self.duration * 4 + Duration::from_secs(10)
+    }
+}
 
 /// What a sender did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -101,29 +128,38 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends trains, `datagrams_per_s` on average, until `duration` has passed or `stop` is set.
+    /// Sends trains at the `pace`, at most a window ahead of the receivers' `progress`, until all
+    /// is sent, time is up, nothing arrives any more or `stop` is set. Then waits for what is
+    /// under way.
     ///
     /// # Errors
     /// As [`send`](Self::send).
     pub fn send_stream(
         &mut self,
         stream: StreamId,
-        datagrams_per_s: u32,
-        duration: Duration,
+        pace: Pace,
+        progress: &Progress,
         stop: &AtomicBool,
     ) -> Result<Sent> {
         let (mut sent, mut payload) = (Sent::default(), Vec::new());
         let start = Instant::now();
-        while start.elapsed() < duration && !stop.load(Ordering::Relaxed) {
+        while sent.datagrams < pace.datagrams() && start.elapsed() < pace.limit() {
             let train = Train::nth(sent.trains);
+            let end = sent.datagrams + u64::from(train.count);
+            if !progress.await_reached(end.saturating_sub(WINDOW), stop) {
+                break;
+            }
             train.payload(stream, sent.datagrams, &mut payload);
             self.send(&payload, train.segment)?;
             sent.trains += 1;
-            sent.datagrams += u64::from(train.count);
+            sent.datagrams = end;
             sent.bytes += payload.len() as u64;
-            let due = Duration::from_secs_f64(sent.datagrams as f64 / f64::from(datagrams_per_s));
-            std::thread::sleep(due.saturating_sub(start.elapsed()));
+            std::thread::sleep(pace.due(end).saturating_sub(start.elapsed()));
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
         }
+        progress.await_reached(sent.datagrams, stop);
         sent.segmented = self.is_segmented();
         Ok(sent)
     }
@@ -183,16 +219,23 @@ impl Receiver {
         }
     }
 
-    /// Judges everything that comes until `finished` is set and nothing came for a while.
+    /// Judges everything that comes until `finished` is set and nothing came for a while; tells
+    /// `reached` how far a stream has got.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
-    pub fn receive_streams(&self, finished: &AtomicBool) -> Result<Tally> {
+    pub fn receive_streams(
+        &self,
+        finished: &AtomicBool,
+        reached: impl Fn(StreamId, u64),
+    ) -> Result<Tally> {
         let (mut tally, mut buffer) = (Tally::default(), vec![0; 1 << 16]);
         let mut last = Instant::now();
         loop {
             if let Some(payload) = self.receive(&mut buffer)? {
-                tally.add(payload);
+                if let Some((stream, next)) = tally.add(payload) {
+                    reached(stream, next);
+                }
                 last = Instant::now();
             } else if finished.load(Ordering::Relaxed) && last.elapsed() > QUIET {
                 return Ok(tally);

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod tap;
 pub mod topology;
 pub mod traffic;
+pub mod window;
 
 pub use account::{Account, EndingAccount, ReplayAccount, Stage, StreamAccount};
 pub use numbers::Numbers;
@@ -31,8 +32,8 @@ use anyhow::Result;
 
 use exchange::{Outcome, Stream};
 
-/// Datagrams per second of each of the eight streams: what kernel hosts on the second of two cores
-/// take without loss.
+/// Datagrams per second of each of the eight streams, at most: what kernel hosts on the second of
+/// two quiet cores take at once.
 const RATE: u32 = 2000;
 /// How long traffic flows if nobody says.
 pub const DEFAULT_SECONDS: u32 = 5;

@@ -7,7 +7,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::ifaddrs::getifaddrs;
@@ -15,6 +15,7 @@ use nix::sys::socket::{AddressFamily, SockaddrLike};
 use nix::sys::socket::{SockFlag, SockProtocol, SockType, bind, setsockopt, sockopt};
 use socket2::{SockFilter, Socket};
 
+use super::host::QUIET;
 use super::traffic::MAGIC;
 
 /// How often [`Tap::count_demo_datagrams`] looks whether it may end.
@@ -77,7 +78,12 @@ impl Tap {
                 SockFilter::new(RET, 0, 0, u32::MAX),
                 SockFilter::new(RET, 0, 0, 0),
             ])
-            .context("cannot attach a filter")
+            .context("cannot attach a filter")?;
+        // What came before the filter is still in the queue.
+        self.socket.set_nonblocking(true)?;
+        let mut buffer = [0; 64];
+        while (&self.socket).read(&mut buffer).is_ok() {}
+        self.socket.set_nonblocking(false).context("cannot wait for frames")
     }
 
     /// Sends one frame, Ethernet header included.
@@ -103,17 +109,23 @@ impl Tap {
         }
     }
 
-    /// Counts the demo's datagrams on the cable until `finished` is set.
+    /// Counts the demo's datagrams on the cable until `finished` is set and none came for a while.
     ///
     /// # Errors
     /// As [`receive`](Self::receive).
     pub fn count_demo_datagrams(&self, finished: &AtomicBool) -> Result<u64> {
         let (mut count, mut buffer) = (0, vec![0; 1 << 16]);
+        let mut last = Instant::now();
         loop {
             match self.receive(&mut buffer)? {
-                Some(frame) => count += u64::from(is_demo_datagram(frame)),
-                None if finished.load(Ordering::Relaxed) => return Ok(count),
-                None => {}
+                Some(frame) if is_demo_datagram(frame) => {
+                    count += 1;
+                    last = Instant::now();
+                }
+                _ if finished.load(Ordering::Relaxed) && last.elapsed() > QUIET => {
+                    return Ok(count);
+                }
+                _ => {}
             }
         }
     }

@@ -110,6 +110,14 @@ impl Received {
         self.next = self.next.max(sequence + 1);
     }
 
+    /// The first datagram of `sent` that did not come.
+    pub fn first_missing(&self, sent: u64) -> Option<u64> {
+        let is_seen = |at: u64| {
+            self.seen.get((at / 64) as usize).is_some_and(|word| word & (1 << (at % 64)) != 0)
+        };
+        (0..sent).find(|&at| !is_seen(at))
+    }
+
     /// Whether exactly the datagrams 0..`sent` came, in order.
     pub fn is_exactly(&self, sent: u64) -> bool {
         self.intact == sent && self.next == sent && self.duplicate == 0 && self.reordered == 0
@@ -126,12 +134,15 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Judges one payload.
-    pub fn add(&mut self, payload: &[u8]) {
-        match parse(payload) {
-            Some((stream, sequence)) => self.streams.entry(stream).or_default().add(sequence),
-            None => self.corrupt += 1,
-        }
+    /// Judges one payload; which stream it is of, and one past the highest sequence number seen.
+    pub fn add(&mut self, payload: &[u8]) -> Option<(StreamId, u64)> {
+        let Some((stream, sequence)) = parse(payload) else {
+            self.corrupt += 1;
+            return None;
+        };
+        let received = self.streams.entry(stream).or_default();
+        received.add(sequence);
+        Some((stream, received.next))
     }
 
     /// What was received of `stream`.
@@ -179,7 +190,9 @@ mod tests {
     fn what_was_sent_is_known_again() {
         let sent = datagrams(105);
         let mut tally = Tally::default();
-        sent.iter().for_each(|d| tally.add(d));
+        sent.iter().for_each(|d| {
+            tally.add(d);
+        });
         assert!(tally.of(STREAM).is_exactly(sent.len() as u64));
         assert_eq!((tally.corrupt, tally.streams.len()), (0, 1));
     }
@@ -215,13 +228,18 @@ mod tests {
         let sent = datagrams(3);
         let judge = |order: &[usize]| {
             let mut tally = Tally::default();
-            order.iter().for_each(|&i| tally.add(&sent[i]));
+            for &i in order {
+                tally.add(&sent[i]);
+            }
             tally.of(STREAM)
         };
         assert!(judge(&[0, 1, 2]).is_exactly(3));
         assert!(!judge(&[0, 2]).is_exactly(3));
         assert!(!judge(&[0, 1]).is_exactly(3));
         assert!(!judge(&[1, 2, 3]).is_exactly(3));
+        assert_eq!(judge(&[0, 2]).first_missing(3), Some(1));
+        assert_eq!(judge(&[0, 1, 2]).first_missing(3), None);
+        assert_eq!(Received::default().first_missing(200), Some(0));
         let doubled = judge(&[0, 1, 1, 2]);
         assert_eq!((doubled.intact, doubled.duplicate, doubled.reordered), (3, 1, 0));
         let swapped = judge(&[0, 2, 1]);
