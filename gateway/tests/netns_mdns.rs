@@ -15,7 +15,7 @@ use gateway::demo::host::Receiver;
 use gateway::demo::mdns::{GROUP, PORT, queries};
 use gateway::demo::tap::Tap;
 use gateway::demo::topology::{Host, INTERFACE};
-use netns::{lab, plug_lan, receive, tap};
+use netns::{frames, lab, plug_lan, receive, tap};
 use running::{bridge, start};
 use socket2::{Domain, Socket, Type};
 
@@ -80,11 +80,7 @@ fn responder(host: &Host) -> (Socket, SocketAddr) {
 
 /// The mDNS frames that were on the cable.
 fn mdns_frames(tap: &Tap) -> Vec<Vec<u8>> {
-    let (mut frames, mut buffer) = (Vec::new(), [0; 2048]);
-    while let Some(frame) = tap.receive(&mut buffer).unwrap() {
-        if read_datagram(frame).ok().flatten().is_some_and(|d| d.dst.port() == PORT) {
-            frames.push(frame.to_vec());
-        }
-    }
-    frames
+    let is_mdns =
+        |frame: &[u8]| read_datagram(frame).ok().flatten().is_some_and(|d| d.dst.port() == PORT);
+    frames(tap, 2 * PAIRS, |frame| is_mdns(frame).then(|| frame.to_vec()))
 }

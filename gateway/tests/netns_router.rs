@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use gateway::demo::frame::read_datagram;
 use gateway::demo::host::{HOPS, Sender};
 use gateway::demo::topology::{Host, INTERFACE};
-use netns::{demand_intact, lab, ping, plug_routed, stream, tap};
+use netns::{demand_intact, frames, lab, ping, plug_routed, stream, tap};
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
 };
@@ -69,11 +69,9 @@ fn a_hop_limit_of_one_ends_at_the_gateway() {
         let kind = if own.is_ipv4() { 11 } else { 3 };
         assert_eq!(error, Some((kind, 0, own)), "{to}");
     }
-    let mut buffer = [0; 2048];
-    while let Some(frame) = far.receive(&mut buffer).unwrap() {
-        let leaked = read_datagram(frame).unwrap().is_some_and(|d| d.dst.port() == 33434);
-        assert!(!leaked, "a datagram with hop limit 1 was forwarded");
-    }
+    let leaked =
+        |frame: &[u8]| read_datagram(frame).unwrap().filter(|d| d.dst.port() == 33434).map(drop);
+    assert_eq!(frames(&far, 0, leaked).len(), 0, "datagrams with hop limit 1 were forwarded");
     gateway.stop_clean();
 }
 
@@ -103,14 +101,13 @@ fn groups_are_routed_to_their_ports_only() {
     let mut sender = lab.hosts[0].namespace.enter(open).unwrap();
     sender.send(&[7; 2500], 1200).unwrap();
     for (tap, port_mac) in taps.iter().zip(port_macs) {
-        let (mut lengths, mut buffer) = (Vec::new(), [0; 2048]);
-        while let Some(frame) = tap.receive(&mut buffer).unwrap() {
-            let Some(datagram) = read_datagram(frame).unwrap() else { continue };
+        let lengths = frames(tap, 3, |frame| {
+            let datagram = read_datagram(frame).unwrap()?;
             assert_eq!(u32::from(datagram.hops), HOPS - 1);
             assert_eq!(datagram.dst_mac.to_string(), "01:00:5e:4e:02:01");
             assert_eq!(datagram.src_mac.to_string(), port_mac);
-            lengths.push(datagram.payload.len());
-        }
+            Some(datagram.payload.len())
+        });
         assert_eq!(lengths, [1200, 1200, 100]);
     }
     gateway.stop_clean();

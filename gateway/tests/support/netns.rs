@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use gateway::demo::exchange::{Stream, exchange};
-use gateway::demo::host::{Receiver, Sender};
+use gateway::demo::exchange::{Outcome, Stream, exchange};
+use gateway::demo::host::{QUIET, Receiver, Sender};
 use gateway::demo::tap::Tap;
 use gateway::demo::topology::{Host, INTERFACE, Lab};
 use gateway::demo::traffic::StreamId;
@@ -15,7 +15,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 /// UDP port of the receivers.
 pub(crate) const PORT: u16 = 7077;
-/// Datagrams per second of every stream: what slow hosts on few cores take without loss.
+/// Datagrams per second of every stream, at most.
 pub(crate) const RATE: u32 = 2000;
 
 /// A laboratory; `None` when GATEWAY_SKIP_NETNS=1 says that there can be none here.
@@ -74,12 +74,18 @@ pub(crate) fn stream(from: usize, destination: &str, receivers: &[usize]) -> Str
 
 /// Runs the streams for `seconds` and demands that all arrive intact, with good checksums.
 pub(crate) fn demand_intact(lab: &Lab, streams: &[Stream], seconds: f64) {
+    let (_, faults) = outcome(lab, streams, seconds);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert_eq!(lab.checksum_errors().unwrap(), 0, "a host saw a wrong UDP checksum");
+}
+
+/// Runs the streams for `seconds`: what came of them, and everything that is not as it must be.
+pub(crate) fn outcome(lab: &Lab, streams: &[Stream], seconds: f64) -> (Outcome, Vec<String>) {
     let duration = Duration::from_secs_f64(seconds);
     let outcome = exchange(lab, streams, RATE, duration, &AtomicBool::new(false)).unwrap();
     let names: Vec<_> = lab.hosts.iter().map(|host| host.name.clone()).collect();
     let faults = outcome.faults(streams, &names);
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert_eq!(lab.checksum_errors().unwrap(), 0, "a host saw a wrong UDP checksum");
+    (outcome, faults)
 }
 
 /// Sends datagrams that the first host's kernel fragments and the second's puts together again.
@@ -98,10 +104,40 @@ pub(crate) fn demand_fragments_pass(lab: &Lab) {
     }
 }
 
-/// The next datagram; `None` if none comes within two seconds.
+/// How long something may take on a crowded machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The next datagram; `None` if none comes.
 pub(crate) fn receive(receiver: &Receiver) -> Option<Vec<u8>> {
-    let mut buffer = [0; 8192];
-    (0..40).find_map(|_| receiver.receive(&mut buffer).unwrap().map(<[u8]>::to_vec))
+    let (mut buffer, deadline) = ([0; 8192], Instant::now() + PATIENCE);
+    while Instant::now() < deadline {
+        if let Some(datagram) = receiver.receive(&mut buffer).unwrap() {
+            return Some(datagram.to_vec());
+        }
+    }
+    None
+}
+
+/// What `wanted` makes of the frames that come, until `count` have come, however long that takes,
+/// and then nothing more.
+pub(crate) fn frames<T>(
+    tap: &Tap,
+    count: usize,
+    mut wanted: impl FnMut(&[u8]) -> Option<T>,
+) -> Vec<T> {
+    let (mut all, mut buffer, deadline) = (Vec::new(), vec![0; 1 << 16], Instant::now() + PATIENCE);
+    let mut last = Instant::now();
+    loop {
+        let found = tap.receive(&mut buffer).unwrap().and_then(&mut wanted);
+        if found.is_some() {
+            last = Instant::now();
+        }
+        all.extend(found);
+        let is_enough = all.len() >= count && last.elapsed() > QUIET;
+        if is_enough || Instant::now() > deadline {
+            return all;
+        }
+    }
 }
 
 /// A raw socket on the cable of `host`.
