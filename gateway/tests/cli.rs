@@ -29,7 +29,7 @@ fn check_says_ok_and_what_the_file_says() {
     let expected = format!(
         "{file}: ok
   6 ports (3 routed, 3 bridged)
-  1 bridge, 2 groups, 3 routes, 2 neighbors, 2 multicast routes
+  1 bridge, 2 groups, 3 routes, 2 neighbors, 2 multicast routes, 1 filter
   2 workers on lcore 2, 3; 1024 MiB of hugepages; gro list, up to 64 segments
 "
     );

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway::config::{
-    Bridge, Config, Control, Gro, GroMode, Group, MulticastRoute, Neighbor, Port, Route, Runtime,
-    parse,
+    Action, Bridge, Config, Control, Filter, Gro, GroMode, Group, Match, MulticastRoute, Neighbor,
+    Place, Port, Protocol, Route, Runtime, parse,
 };
 use gateway::packet::{MacAddr, PortId};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -76,6 +76,7 @@ fn config() -> impl Strategy<Value = Config> {
                 routes: Vec::new(),
                 neighbors: Vec::new(),
                 multicast: Vec::new(),
+                filters: Vec::new(),
                 control,
             };
             let mut members = [Vec::new(), Vec::new()];
@@ -93,6 +94,7 @@ fn config() -> impl Strategy<Value = Config> {
             members.into_iter().for_each(|ports| bridge(&mut config, ports, snooping, ageing));
             routed.iter().for_each(|port| route(&mut config, *port));
             multicast(&mut config, &routed);
+            filters(&mut config);
             config
         },
     )
@@ -121,6 +123,29 @@ fn route(config: &mut Config, port: PortId) {
     let via = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, u16::from(n), 0, 0, 0, 0, 2));
     config.routes.push(Route { prefix: "2001:db9::/32".parse().unwrap(), via, port });
     config.neighbors.push(Neighbor { address: via, mac: MacAddr([2, 0, 0, 0, 0, n]), port });
+}
+
+/// A filter at every place, with every action, and keys as the ports decide.
+fn filters(config: &mut Config) {
+    let places = [Place::Ingress, Place::Forward, Place::Egress, Place::Local];
+    for (index, at) in places.into_iter().enumerate() {
+        let port = config.ports.get(index).map(|_| PortId(index as u16));
+        let matches = Match {
+            port,
+            proto: (index % 2 == 0).then_some(Protocol::Udp),
+            src: port.map(|_| "10.0.0.0/8".parse().unwrap()),
+            dst: (index == 3).then(|| "239.0.0.0/8".parse().unwrap()),
+            src_port: (index == 1).then_some((7, 7)),
+            dst_port: (index == 2).then_some((5000, 5999)),
+        };
+        let rate = (index > 0).then_some(1 << (index * 9));
+        let (rate_pps, rate_bps) = (rate, rate.filter(|_| index == 2));
+        let action = if index == 0 { Action::Drop } else { Action::Accept };
+        config.filters.push(Filter { at, matches, action, rate_pps, rate_bps });
+    }
+    let (at, matches) = (Place::Ingress, Match::default());
+    let action = Action::Mirror(PortId(0));
+    config.filters.push(Filter { at, matches, action, rate_pps: None, rate_bps: None });
 }
 
 fn multicast(config: &mut Config, routed: &[PortId]) {

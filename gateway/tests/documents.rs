@@ -44,6 +44,13 @@ group = "239.1.1.1"
 source = "10.1.0.2"
 from = "p0"
 to = ["p1"]
+[[filter]]
+at = "ingress"
+action = "mirror"
+to = "p2"
+rate_pps = 1
+rate_bps = 1000
+match = { port = "p0" }
 [control]
 metrics = "127.0.0.1:9464"
 "#;

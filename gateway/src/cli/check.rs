@@ -33,6 +33,7 @@ fn summary(config: &Config) -> String {
         (config.routes.len(), "route"),
         (config.neighbors.len(), "neighbor"),
         (config.multicast.len(), "multicast route"),
+        (config.filters.len(), "filter"),
     ];
     let there: Vec<_> =
         sections.iter().filter(|(n, _)| *n > 0).map(|(n, what)| count(*n, what)).collect();

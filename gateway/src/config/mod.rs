@@ -12,6 +12,7 @@ mod check;
 mod defaults;
 mod device;
 mod diff;
+mod filter;
 mod load;
 mod parse;
 mod problem;
@@ -32,6 +33,7 @@ use crate::packet::{MacAddr, PortId};
 
 pub use device::Device;
 pub use diff::Change;
+pub use filter::{Action, FILTERS_MAX, Filter, Match, Place, Protocol};
 pub use load::load;
 pub use parse::parse;
 pub use problem::{ConfigErrors, Problem};
@@ -55,6 +57,8 @@ pub struct Config {
     pub neighbors: Vec<Neighbor>,
     /// Static multicast routes.
     pub multicast: Vec<MulticastRoute>,
+    /// Filters, in the order in which they are asked.
+    pub filters: Vec<Filter>,
     /// Where the control side listens.
     pub control: Control,
 }

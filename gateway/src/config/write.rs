@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
-use super::{Config, Control, Gro, GroMode, Runtime};
+use super::{Action, Config, Control, Gro, GroMode, Runtime};
 use crate::packet::{MacAddr, PortId};
 
 impl Config {
@@ -39,6 +39,7 @@ impl Serialize for Config {
             route: self.routes.iter().map(Route::from).collect(),
             neighbor: self.neighbors.iter().map(|n| Neighbor::new(self, n)).collect(),
             multicast: self.multicast.iter().map(|m| Multicast::new(self, m)).collect(),
+            filter: self.filters.iter().map(|filter| Filter::new(self, filter)).collect(),
         }
         .serialize(serializer)
     }
@@ -73,6 +74,8 @@ struct File<'a> {
     neighbor: Vec<Neighbor<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     multicast: Vec<Multicast<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filter: Vec<Filter<'a>>,
 }
 
 #[derive(Serialize)]
@@ -124,6 +127,36 @@ struct Multicast<'a> {
     source: String,
     from: &'a str,
     to: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Filter<'a> {
+    at: &'static str,
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_pps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_bps: Option<u64>,
+    #[serde(rename = "match")]
+    matches: Match<'a>,
+}
+
+#[derive(Serialize)]
+struct Match<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proto: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src: Option<IpNet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dst: Option<IpNet>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    src_port: Option<(u16, u16)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dst_port: Option<(u16, u16)>,
 }
 
 impl<'a> From<&'a super::Port> for Port<'a> {
@@ -179,6 +212,31 @@ impl<'a> Multicast<'a> {
             source: route.source.map_or("any".to_owned(), |source| source.to_string()),
             from: config.port_name(route.from),
             to: config.port_names(&route.to),
+        }
+    }
+}
+
+impl<'a> Filter<'a> {
+    fn new(config: &'a Config, filter: &super::Filter) -> Self {
+        let to = match filter.action {
+            Action::Mirror(to) => Some(config.port_name(to)),
+            Action::Accept | Action::Drop => None,
+        };
+        let matches = &filter.matches;
+        Self {
+            at: filter.at.name(),
+            action: filter.action.name(),
+            to,
+            rate_pps: filter.rate_pps,
+            rate_bps: filter.rate_bps,
+            matches: Match {
+                port: matches.port.map(|port| config.port_name(port)),
+                proto: matches.proto.map(super::Protocol::name),
+                src: matches.src,
+                dst: matches.dst,
+                src_port: matches.src_port,
+                dst_port: matches.dst_port,
+            },
         }
     }
 }

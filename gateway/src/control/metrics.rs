@@ -45,6 +45,7 @@ impl Collector for Pull {
         gro(&mut families, observe)?;
         fanout(&mut families, observe)?;
         drops(&mut families, observe)?;
+        filters(&mut families, observe)?;
         sizes(&mut families, observe)?;
         latency(&mut families, observe)?;
         state(&mut families, observe)
@@ -210,6 +211,20 @@ fn drops(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
         reasons.iter().map(move |(reason, count)| (labels(reason), *count))
     });
     families.counter("port_drops", "Drops by port and reason", by_port)
+}
+
+fn filters(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
+    let filters = observe.filters();
+    let of = |value: fn(&super::FilterReport) -> u64| {
+        filters.iter().map(move |filter| {
+            let rule = ("rule", filter.rule.to_string());
+            let (at, action) = (("at", filter.at.clone()), ("action", filter.action.clone()));
+            (vec![rule, at, action], value(filter))
+        })
+    };
+    families.counter("filter_datagrams", "Datagrams a filter matched", of(|f| f.datagrams))?;
+    families.counter("filter_bytes", "Their bytes, without FCS", of(|f| f.bytes))?;
+    families.counter("filter_limited", "Of them dropped beyond the rate", of(|f| f.limited))
 }
 
 fn sizes(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {

@@ -5,9 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::report::{
-    ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, GroReport, Health, LatencyReport,
-    MdbEntry, MfibEntry, NeighborEntry, PoolReport, PortReport, ReloadReport, TableUse,
-    WorkerReport,
+    ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport, GroReport, Health,
+    LatencyReport, MdbEntry, MfibEntry, NeighborEntry, PoolReport, PortReport, ReloadReport,
+    TableUse, WorkerReport,
 };
 
 /// What the control side can ask of a running gateway, from any thread. Answers are moments'
@@ -33,6 +33,8 @@ pub trait Observe: Send + Sync {
     fn mfib(&self) -> Vec<MfibEntry>;
     /// Neighbors.
     fn neighbors(&self) -> Vec<NeighborEntry>;
+    /// In the order of the file.
+    fn filters(&self) -> Vec<FilterReport>;
     /// Pairs of ports with traffic between them.
     fn latency(&self) -> Vec<LatencyReport>;
     /// Packet pools.
@@ -95,6 +97,8 @@ topics! {
     Mfib = mfib,
     /// [`NeighborEntry`]s.
     Neighbors = neighbors,
+    /// [`FilterReport`]s.
+    Filters = filters,
     /// [`LatencyReport`]s.
     Latency = latency,
     /// [`PoolReport`]s.

@@ -6,9 +6,9 @@ use serde_json::{Error, Value, from_value};
 
 use super::observe::Topic;
 use super::report::{
-    BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, GroReport, Health,
-    LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport, PortReport, TableUse,
-    WorkerReport,
+    BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport,
+    GroReport, Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport,
+    PortReport, TableUse, WorkerReport,
 };
 use super::table::TextTable;
 
@@ -28,6 +28,7 @@ pub fn render(topic: Topic, report: Value) -> Result<String, Error> {
         Topic::Fib => fib(&from_value::<Vec<_>>(report)?),
         Topic::Mfib => mfib(&from_value::<Vec<_>>(report)?),
         Topic::Neighbors => neighbors(&from_value::<Vec<_>>(report)?),
+        Topic::Filters => filters(&from_value::<Vec<_>>(report)?),
         Topic::Latency => latency(&from_value::<Vec<_>>(report)?),
         Topic::Pools => pools(&from_value::<Vec<_>>(report)?),
         Topic::Tables => tables(&from_value::<Vec<_>>(report)?),
@@ -224,6 +225,18 @@ fn latency(pairs: &[LatencyReport]) -> String {
         let times = times.map(|nanos| format!("{:.1}us", nanos as f64 / 1e3));
         let ends = [pair.from.clone(), pair.to.clone(), pair.count.to_string()];
         table.row(ends.into_iter().chain(times));
+    }
+    table.render()
+}
+
+fn filters(filters: &[FilterReport]) -> String {
+    let head = ["RULE", "AT", "ACTION", "DATAGRAMS", "BYTES", "LIMITED", "MATCH"];
+    let mut table = TextTable::new(&head);
+    for filter in filters {
+        let FilterReport { rule, at, matches, action, datagrams, bytes, limited } = filter;
+        let counts = [datagrams, bytes, limited].map(u64::to_string);
+        let before = [rule.to_string(), at.clone(), action.clone()];
+        table.row(before.into_iter().chain(counts).chain([matches.clone()]));
     }
     table.render()
 }

@@ -261,6 +261,25 @@ pub struct LatencyReport {
     pub max_ns: u64,
 }
 
+/// A `[[filter]]` and what it has met since it was put in force.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct FilterReport {
+    /// Its place in the file, from 1: the first that matches decides.
+    pub rule: u64,
+    /// Where it looks.
+    pub at: String,
+    /// What it looks for, as in the file.
+    pub matches: String,
+    /// What becomes of what it finds.
+    pub action: String,
+    /// Datagrams that matched.
+    pub datagrams: u64,
+    /// Bytes of their frames, without FCS.
+    pub bytes: u64,
+    /// Of them dropped, because they were beyond the rate.
+    pub limited: u64,
+}
+
 /// A packet pool, now.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct PoolReport {

@@ -8,6 +8,7 @@
 
 pub mod answer;
 mod bridge;
+mod filter;
 pub mod rate;
 mod route;
 mod tables;
@@ -18,6 +19,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use bridge::{Bridge, Fdb, FdbEntry, Learning, Station};
+pub use filter::{FilterKey, Filters, Limiter, Rule, RuleId};
 use foldhash::fast::FixedState;
 pub use route::Interface;
 use tables::Role;
@@ -43,6 +45,12 @@ impl Forwarder {
     /// What it decides by.
     pub fn tables(&self) -> &Tables {
         &self.tables
+    }
+
+    /// `[[filter]]`; `None` if there are none.
+    #[inline]
+    pub fn filters(&self) -> Option<&Filters> {
+        self.tables.filters()
     }
 
     /// What becomes of a super-packet. `head` is the head piece of its first segment, `info` what

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::bridge::{Bridge, Fdb};
+use super::filter::Filters;
 use super::route::{Interface, Router};
 use crate::config::{Config, Gro};
 use crate::packet::{MacAddr, PortId};
@@ -29,6 +30,9 @@ pub struct Tables {
     /// Coalescing by port: it travels in the same snapshot, so that a worker takes a whole reload
     /// over between the same two polls.
     coalescing: Box<[Gro]>,
+    filters: Option<Box<Filters>>,
+    /// One more than the snapshot this one was rebuilt from.
+    generation: u32,
 }
 
 /// What a port belongs to.
@@ -44,15 +48,16 @@ impl Tables {
     /// be random and stay the same while the program runs: it keeps strangers from choosing
     /// addresses that collide, and flows on their paths across snapshots.
     pub fn build(config: &Config, facts: &[PortFacts], seed: u64) -> Self {
-        Self::build_with(config, facts, seed, |index| {
+        Self::build_with(config, facts, seed, None, |index| {
             Arc::new(Fdb::new(config.runtime.fdb_entries, config.bridges[index].ageing, seed))
         })
     }
 
     /// Like [`build`](Self::build), for a running gateway: a bridge of `previous` that has the same
-    /// ports and ageing time in the new configuration keeps what it has learned.
+    /// ports and ageing time in the new configuration keeps what it has learned, and an equal filter
+    /// what it has counted.
     pub fn rebuild(config: &Config, facts: &[PortFacts], seed: u64, previous: &Self) -> Self {
-        Self::build_with(config, facts, seed, |index| {
+        Self::build_with(config, facts, seed, Some(previous), |index| {
             let ports = config.bridges[index].ports.iter().copied().collect();
             let fresh = Fdb::new(config.runtime.fdb_entries, config.bridges[index].ageing, seed);
             let same = previous.bridges.iter().find(|bridge| bridge.ports() == ports);
@@ -68,6 +73,12 @@ impl Tables {
         self.coalescing.get(port.index())
     }
 
+    /// `[[filter]]`; `None` if there are none.
+    #[inline]
+    pub fn filters(&self) -> Option<&Filters> {
+        self.filters.as_deref()
+    }
+
     /// The bridges, in the order of the file.
     pub fn bridges(&self) -> &[Bridge] {
         &self.bridges
@@ -77,6 +88,7 @@ impl Tables {
         config: &Config,
         facts: &[PortFacts],
         seed: u64,
+        previous: Option<&Self>,
         fdb: impl Fn(usize) -> Arc<Fdb>,
     ) -> Self {
         assert_eq!(config.ports.len(), facts.len(), "one entry of facts for each port");
@@ -97,7 +109,10 @@ impl Tables {
         let smallest_mtu = mtus.iter().copied().min().unwrap_or(u16::MAX);
         let router = Router::build(config, &macs, seed);
         let coalescing = config.ports.iter().map(|port| config.gro.of_port(port)).collect();
+        let generation = previous.map_or(0, |previous| previous.generation) + 1;
+        let old_filters = previous.and_then(Self::filters);
+        let filters = Filters::build(&config.filters, old_filters, generation);
         let (bridges, macs) = (bridges.collect(), macs.into());
-        Self { roles, bridges, router, mtus, smallest_mtu, macs, coalescing }
+        Self { roles, bridges, router, mtus, smallest_mtu, macs, coalescing, filters, generation }
     }
 }

@@ -155,6 +155,7 @@ pub(super) fn config(addresses: &[&[&str]]) -> Config {
         groups: Vec::new(),
         routes: Vec::new(),
         neighbors: Vec::new(),
+        filters: Vec::new(),
         multicast: Vec::new(),
         control: Control { socket: "/nowhere".into(), metrics: None },
     }

@@ -72,6 +72,11 @@ reasons! {
     NoHost = "no_host",
     /// A malformed or unwanted ARP or neighbour discovery message.
     BadNeighborMessage = "bad_neighbor_message",
+    // ── filters ──
+    /// A `[[filter]]` drops it.
+    Filtered = "filtered",
+    /// Beyond the rate of a `[[filter]]`.
+    RateLimited = "rate_limited",
     // ── egress ──
     /// Longer than the egress port's IP MTU, and may not be fragmented.
     TooBig = "too_big",

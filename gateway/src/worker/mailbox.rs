@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::RuleCounters;
 use crate::counters::{FanoutCounters, Ledger, WorkerCounters};
 use crate::gro::GroStats;
 use crate::packet::PortId;
@@ -18,6 +19,8 @@ pub struct WorkerSnapshot {
     pub fanout: FanoutCounters,
     /// Coalescing, per receive queue that coalesces.
     pub gro: Vec<(PortId, GroStats)>,
+    /// Hits of filters, by [`RuleId::slot`](crate::forward::RuleId).
+    pub rules: Vec<RuleCounters>,
     /// Datagrams in GRO tables.
     pub held_in_gro: u64,
     /// Frames in transmit buffers.

@@ -30,7 +30,10 @@ impl<K: Backend> Path<K> {
             }
         }
         if let Some(list) = SuperPacket::from_segments(info, &mut split) {
-            self.carry_out(decision, list, now);
+            match self.forwarder.filters() {
+                Some(_) => self.forward_filtered(list, now),
+                None => self.carry_out(decision, list, now),
+            }
         }
         self.split = split;
     }

@@ -6,12 +6,14 @@
 //! super-packet gets the decision that each of its datagrams would have got alone.
 
 mod answer;
+mod filtering;
 mod mailbox;
 mod merging;
 mod path;
 mod piecemeal;
 mod receiver;
 
+pub use filtering::RuleCounters;
 pub use mailbox::{Mailbox, WorkerSnapshot};
 pub use path::Path;
 pub use receiver::Receiver;
@@ -175,6 +177,8 @@ impl<K: Backend> Worker<K> {
         snapshot.held_in_gro = self.held_in_gro();
         snapshot.held_in_tx = self.path.egress.held();
         snapshot.busy = self.busy;
+        snapshot.rules.clear();
+        snapshot.rules.extend_from_slice(self.path.rule_counters());
         snapshot.gro.clear();
         snapshot.gro.extend(self.receivers.iter().filter_map(Receiver::gro_stats));
     }

@@ -1,12 +1,13 @@
 use super::answer::Answerer;
+use super::filtering::RuleCounters;
 use super::receiver::Admitted;
-use crate::config::GroMode;
+use crate::config::{FILTERS_MAX, GroMode};
 use crate::counters::WorkerCounters;
 use crate::device::Backend;
 use crate::egress::{Egress, Inbox};
 use crate::fanout::Fanout;
 use crate::forward::answer::IcmpError;
-use crate::forward::{Forwarder, Tables};
+use crate::forward::{Filters, Forwarder, Tables};
 use crate::packet::{
     Answer, Decision, DropReason, FrameInfo, MAX_SEGMENTS, NextHop, PacketBuf, PortId, PortMask,
     SuperPacket,
@@ -31,6 +32,8 @@ pub struct Path<K: Backend> {
     pub(super) piece: Vec<K::Buf>,
     /// A super-packet of one is gathered here.
     single: Vec<K::Buf>,
+    /// By slot.
+    pub(super) rule_counters: Box<[RuleCounters]>,
 }
 
 /// Fragments of 9600 bytes for the least IP MTU of 68 are fewer.
@@ -60,6 +63,7 @@ impl<K: Backend> Path<K> {
             fragments: Vec::with_capacity(FRAGMENTS_MAX),
             piece: Vec::with_capacity(1),
             single: Vec::with_capacity(1),
+            rule_counters: vec![RuleCounters::default(); FILTERS_MAX].into(),
         }
     }
 
@@ -88,6 +92,9 @@ impl<K: Backend> Path<K> {
     /// One decision for all segments, then fan-out and egress.
     #[inline]
     pub(super) fn forward(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
+        if self.forwarder.filters().is_some() {
+            return self.forward_filtered(packet, now);
+        }
         let Some(first) = packet.segments().first() else { return };
         let decision = self.forwarder.decide(packet.info(), first.head(), now);
         self.carry_out(decision, packet, now);
@@ -189,10 +196,17 @@ impl<K: Backend> Path<K> {
     /// Whether learning from this frame would change where held packets go.
     pub(super) fn would_learn(&self, admitted: &Admitted<K::Buf>, now: Nanos) -> bool {
         self.forwarder.would_learn(admitted.info(), admitted.head(), now).is_change()
+            && !self.is_refused(admitted.info(), admitted.head(), now)
     }
 
     pub(super) fn learn(&mut self, admitted: &Admitted<K::Buf>, now: Nanos) {
         self.forwarder.learn(admitted.info(), admitted.head(), now);
+    }
+
+    /// Slots in use.
+    pub(super) fn rule_counters(&self) -> &[RuleCounters] {
+        let slots = self.forwarder.filters().map_or(0, Filters::slots);
+        self.rule_counters.get(..slots).unwrap_or_default()
     }
 
     /// Queues what other workers handed in; returns how many frames.

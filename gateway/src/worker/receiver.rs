@@ -90,7 +90,10 @@ impl<K: Backend> Receiver<K> {
         path: &mut Path<K>,
         now: Nanos,
     ) -> Option<Admitted<K::Buf>> {
-        let (packet, info) = parse(self.port, packet, path)?;
+        let (packet, mut info) = parse(self.port, packet, path)?;
+        if path.forwarder.filters().is_some() {
+            path.goes_alone(&mut info, packet.head());
+        }
         let form = self.form;
         let Some(gro) = &mut self.gro else { return Some(Admitted::Single(packet, info)) };
         if gro.lets_pass(&info) {

@@ -3,6 +3,7 @@
 
 mod bridge;
 mod drops;
+mod filters;
 mod frames;
 mod harness;
 mod isolation;

@@ -11,8 +11,8 @@ use crate::harness::{Gateway, bridge, router};
 
 /// One datagram as the strategy chooses it.
 #[derive(Clone, Debug)]
-struct Choice {
-    ingress: usize,
+pub struct Choice {
+    pub ingress: usize,
     flow: u8,
     to: To,
     ttl: u8,
@@ -44,7 +44,7 @@ enum Damage {
     BadIpChecksum,
 }
 
-fn choice() -> impl Strategy<Value = Choice> {
+pub fn choice() -> impl Strategy<Value = Choice> {
     let to = prop_oneof![
         4 => Just(To::V4), 3 => Just(To::V6), 2 => Just(To::Group4), 1 => Just(To::Group6)
     ];
@@ -73,7 +73,7 @@ fn choice() -> impl Strategy<Value = Choice> {
         })
 }
 
-fn build(choice: &Choice) -> Vec<u8> {
+pub fn build(choice: &Choice) -> Vec<u8> {
     let n = choice.ingress;
     let away = (n + 1) % 3;
     let (src4, src6) = (format!("10.{n}.0.2"), format!("2001:db8:{n}::2"));
@@ -130,7 +130,7 @@ fn damage(mut frame: Vec<u8>, damage: Damage) -> Vec<u8> {
 
 /// What order is promised for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-enum Order {
+pub enum Order {
     /// Tags, addresses and UDP ports: among themselves.
     Flow(Vec<u8>),
     /// Fragments: among all datagrams of their addresses.
@@ -160,7 +160,7 @@ fn read(frame: &[u8]) -> (Vec<u8>, Order) {
 
 /// Every sequence whose order is promised: of each flow, with all fragments of its addresses in
 /// their places; the rest in any order.
-fn promises(sent: &[Vec<u8>]) -> BTreeMap<(Vec<u8>, Order), Vec<&[u8]>> {
+pub fn promises(sent: &[Vec<u8>]) -> BTreeMap<(Vec<u8>, Order), Vec<&[u8]>> {
     let read: Vec<_> = sent.iter().map(|frame| read(frame)).collect();
     let mut promises: BTreeMap<(Vec<u8>, Order), Vec<&[u8]>> = BTreeMap::new();
     for key in &read {
@@ -189,7 +189,7 @@ fn is_icmp_error(frame: &[u8]) -> bool {
 }
 
 /// Runs one configuration and returns the datagrams that were forwarded, per port.
-fn run(toml: &str, bursts: &[Vec<Choice>]) -> Vec<Vec<Vec<u8>>> {
+pub fn run(toml: &str, bursts: &[Vec<Choice>]) -> Vec<Vec<Vec<u8>>> {
     let mut gateway = Gateway::new(toml);
     let ports = gateway.ports.clone();
     for burst in bursts {
@@ -206,7 +206,7 @@ fn run(toml: &str, bursts: &[Vec<Choice>]) -> Vec<Vec<Vec<u8>>> {
     ports.iter().map(forwarded).collect()
 }
 
-const MULTICAST: &str = "[[multicast]]\ngroup = \"239.1.1.1\"\nfrom = \"p0\"\nto = [\"p1\", \"p2\"]\n\
+pub const MULTICAST: &str = "[[multicast]]\ngroup = \"239.1.1.1\"\nfrom = \"p0\"\nto = [\"p1\", \"p2\"]\n\
                          [[multicast]]\ngroup = \"ff3e::1\"\nfrom = \"p0\"\nto = [\"p1\", \"p2\"]\n";
 
 proptest! {

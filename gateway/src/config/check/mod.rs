@@ -4,6 +4,7 @@
 //! is never handed out.
 
 mod bridges;
+mod filters;
 mod multicast;
 mod networks;
 mod ports;
@@ -27,6 +28,7 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
         routes: Vec::new(),
         neighbors: Vec::new(),
         multicast: Vec::new(),
+        filters: Vec::new(),
     };
     if !port_count(&raw.ports, problems) {
         return config;
@@ -39,6 +41,7 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
     config.routes = routes::routes(&raw.routes, &topology, problems);
     config.neighbors = routes::neighbors(&raw.neighbors, &topology, problems);
     config.multicast = multicast::routes(&raw.multicast, &topology, problems);
+    config.filters = filters::filters(&raw.filters, &topology, problems);
     config.ports = raw.ports.into_iter().filter_map(ports::port).collect();
     config
 }

@@ -17,6 +17,7 @@ use super::problem::{Problem, Problems};
 use super::reader::{Reader, type_of};
 use super::{Control, Gro, GroMode, Runtime};
 use crate::packet::MacAddr;
+pub(super) use filter::{RawFilter, RawMatch, Verb};
 
 /// A string and where it stands.
 pub(super) type Text = Spanned<String>;
@@ -31,6 +32,7 @@ pub(super) struct RawConfig {
     pub(super) routes: Vec<RawRoute>,
     pub(super) neighbors: Vec<RawNeighbor>,
     pub(super) multicast: Vec<RawMulticast>,
+    pub(super) filters: Vec<RawFilter>,
 }
 
 pub(super) struct RawPort {
@@ -98,12 +100,12 @@ impl RawConfig {
                 problems,
                 RawMulticast::read,
             ),
+            filters: sections(&mut top, "filter", "[[filter]]", problems, RawFilter::read),
             control: settings::control(
                 section(&mut top, "control", "[control]", problems),
                 problems,
             ),
         };
-        sections(&mut top, "filter", "[[filter]]", problems, filter::read);
         if !top.has("port") {
             problems.push(no_port());
         }

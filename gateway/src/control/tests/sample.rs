@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::super::observe::{Observe, Operate};
 use super::super::report::{
-    BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry, GroReport,
-    Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport, PortReport,
-    ReloadReport, TableUse, WorkerReport,
+    BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry,
+    FilterReport, GroReport, Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin,
+    PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
 };
 
 /// Two ports and one worker, with numbers that can be told apart.
@@ -127,6 +127,18 @@ impl Observe for Sample {
     fn neighbors(&self) -> Vec<NeighborEntry> {
         let (address, mac) = ("10.1.0.2".into(), "02:00:00:00:00:02".into());
         vec![NeighborEntry { address, mac, port: "p0".into(), origin: Origin::Learned }]
+    }
+
+    fn filters(&self) -> Vec<FilterReport> {
+        vec![FilterReport {
+            rule: 1,
+            at: "ingress".into(),
+            matches: "proto = \"udp\"".into(),
+            action: "drop".into(),
+            datagrams: 12,
+            bytes: 1200,
+            limited: 0,
+        }]
     }
 
     fn latency(&self) -> Vec<LatencyReport> {

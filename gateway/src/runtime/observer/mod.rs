@@ -6,6 +6,7 @@
 
 mod collect;
 mod dataplane;
+mod filters;
 mod ports;
 mod tables;
 
@@ -16,9 +17,9 @@ pub use ports::{DeviceFacts, Devices};
 
 use super::Running;
 use crate::control::{
-    ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, GroReport, Health, LatencyReport,
-    MdbEntry, MfibEntry, NeighborEntry, Observe, Operate, PoolReport, PortReport, ReloadReport,
-    TableUse, WorkerReport,
+    ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport, GroReport, Health,
+    LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Observe, Operate, PoolReport, PortReport,
+    ReloadReport, TableUse, WorkerReport,
 };
 use crate::packet::PortId;
 use crate::time::Nanos;
@@ -107,6 +108,10 @@ impl Observe for Observer {
 
     fn neighbors(&self) -> Vec<NeighborEntry> {
         self.neighbor_entries()
+    }
+
+    fn filters(&self) -> Vec<FilterReport> {
+        self.filter_reports()
     }
 
     /// Not measured yet.
