@@ -10,4 +10,4 @@ mod replicate;
 mod rewrite;
 
 pub use replicate::{Fanout, FanoutPort};
-pub use rewrite::{decrement_ttl, set_addresses, set_source, trim_to_ip};
+pub use rewrite::{decrement_ttl, group_address, set_addresses, set_source, trim_to_ip};

@@ -1,4 +1,6 @@
-use super::rewrite::{decrement_ttl, set_addresses, set_source, trim_to_ip};
+use super::rewrite::{
+    decrement_ttl, group_address, set_addresses, set_destination, set_source, trim_to_ip,
+};
 use crate::counters::FanoutCounters;
 use crate::packet::{
     FrameInfo, MacAddr, NextHop, PacketBuf, PortId, PortMask, SharedBuf, SuperPacket,
@@ -86,10 +88,15 @@ impl<B: PacketBuf> Fanout<B> {
     ) {
         let info = *packet.info();
         let header_len = usize::from(info.l4_offset);
+        let first = packet.segments().first();
+        let group = first.and_then(|first| group_address(first.head(), &info));
         let all_take_chains = ports.into_iter().all(|port| self.max_pieces(port) > 1);
         for mut segment in packet.into_segments() {
             // The same for every port, so done once, before anything is shared.
             edit_in_place(&mut segment, &info);
+            if let Some(group) = group {
+                set_destination(segment.head_mut(), group);
+            }
             if segment.frame_len() <= self.copy_up_to || !all_take_chains {
                 self.copies(segment, ports, emit);
             } else {

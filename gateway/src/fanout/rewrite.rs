@@ -1,7 +1,10 @@
 //! Header edits of a router, on bytes that one packet alone owns. The offsets come from ingress; a
 //! header that does not reach as far as they say is left as it is.
 
+use core::net::IpAddr;
+
 use crate::packet::{FrameInfo, MacAddr, Network, NextHop, PacketBuf};
+use crate::wire::{Ipv4, Ipv6, view};
 
 /// The least length of an Ethernet frame without FCS (IEEE 802.3 3.2.7).
 const MIN_FRAME: usize = 60;
@@ -12,6 +15,25 @@ pub fn set_addresses(head: &mut [u8], hop: &NextHop) {
         addresses[..6].copy_from_slice(&hop.dst_mac.0);
         addresses[6..].copy_from_slice(&hop.src_mac.0);
     }
+}
+
+/// Sets the destination address.
+pub(super) fn set_destination(head: &mut [u8], mac: MacAddr) {
+    if let Some(address) = head.first_chunk_mut::<6>() {
+        *address = mac.0;
+    }
+}
+
+/// The link address of the group that a routed datagram is for, which need not be the one that it
+/// came to (RFC 1112 6.4: the address is a mapping of the group).
+pub fn group_address(head: &[u8], info: &FrameInfo) -> Option<MacAddr> {
+    let l2_len = usize::from(info.l2_len);
+    let group = match info.network {
+        Network::Ipv4 => IpAddr::V4(view::<Ipv4>(head, l2_len)?.dst.into()),
+        Network::Ipv6 => IpAddr::V6(view::<Ipv6>(head, l2_len)?.dst.into()),
+        Network::Arp | Network::Other | Network::Broken(_) => return None,
+    };
+    Some(MacAddr::of_group(group))
 }
 
 /// Sets the source address.

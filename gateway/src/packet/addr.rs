@@ -1,4 +1,5 @@
 use core::fmt;
+use core::net::IpAddr;
 use core::str::FromStr;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -34,6 +35,20 @@ impl MacAddr {
     /// Whether this is 01:80:C2:00:00:0X, which a bridge never forwards (IEEE 802.1D table 7-10).
     pub const fn is_link_reserved(self) -> bool {
         matches!(self.0, [0x01, 0x80, 0xc2, 0, 0, last] if last < 0x10)
+    }
+
+    /// The link address of a multicast group (RFC 1112 6.4, RFC 2464 7).
+    pub const fn of_group(group: IpAddr) -> Self {
+        match group {
+            IpAddr::V4(group) => {
+                let [_, b, c, d] = group.octets();
+                Self([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+            }
+            IpAddr::V6(group) => {
+                let [.., a, b, c, d] = group.octets();
+                Self([0x33, 0x33, a, b, c, d])
+            }
+        }
     }
 
     /// Whether a station can have this address: not a group, not all zero.
@@ -93,6 +108,18 @@ mod tests {
             ["", "02:00:00:00:00", "02:00:00:00:00:01:02", "2:0:0:0:0:1", "zz:00:00:00:00:00"]
         {
             assert_eq!(bad.parse::<MacAddr>(), Err(MacAddrError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn groups() {
+        for (group, mac) in [
+            ("239.129.2.3", "01:00:5e:01:02:03"),
+            ("224.0.0.251", "01:00:5e:00:00:fb"),
+            ("ff02::fb", "33:33:00:00:00:fb"),
+            ("ff3e::8765:4321", "33:33:87:65:43:21"),
+        ] {
+            assert_eq!(MacAddr::of_group(group.parse().unwrap()).to_string(), mac);
         }
     }
 

@@ -6,7 +6,7 @@
 
 use super::path::{Path, emit};
 use crate::device::Backend;
-use crate::fanout::{decrement_ttl, set_addresses, set_source, trim_to_ip};
+use crate::fanout::{decrement_ttl, group_address, set_addresses, set_source, trim_to_ip};
 use crate::forward::answer::IcmpError;
 use crate::gso::{FragmentError, fragment};
 use crate::packet::{
@@ -87,7 +87,13 @@ impl<K: Backend> Path<K> {
             };
             trim_to_ip(&mut copy, &info);
             decrement_ttl(copy.head_mut(), &info);
-            set_source(copy.head_mut(), self.forwarder.mac(port));
+            let src_mac = self.forwarder.mac(port);
+            match group_address(copy.head(), &info) {
+                Some(dst_mac) => {
+                    set_addresses(copy.head_mut(), &NextHop { port, dst_mac, src_mac });
+                }
+                None => set_source(copy.head_mut(), src_mac),
+            }
             self.send_fragments(&copy, &info, port);
         }
         if !fits.is_empty() {
