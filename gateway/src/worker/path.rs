@@ -155,6 +155,9 @@ impl<K: Backend> Path<K> {
             None => self.counters.local += segments,
         }
         for segment in packet.segments() {
+            // The tail is shorter than the first. Bytes behind it has only what came alone.
+            let info =
+                if segments == 1 { info } else { info.of_segment(segment.frame_len() as u32) };
             let Self { answerer, forwarder, pool, .. } = self;
             let built = answerer.build(answer, segment, &info, forwarder, pool, now);
             self.originate(built);
