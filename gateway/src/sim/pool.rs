@@ -18,6 +18,7 @@ struct State {
     out: AtomicUsize,
     /// Allocations until one fails on purpose; `u64::MAX` never.
     until_failure: AtomicU64,
+    asked: AtomicU64,
 }
 
 impl HeapPool {
@@ -33,6 +34,7 @@ impl HeapPool {
                 data_room,
                 out: AtomicUsize::new(0),
                 until_failure: AtomicU64::new(u64::MAX),
+                asked: AtomicU64::new(0),
             }),
         }
     }
@@ -43,6 +45,11 @@ impl HeapPool {
         self.state.until_failure.store(allocations, Ordering::Relaxed);
     }
 
+    /// How often a buffer was asked for, whether there was one or not.
+    pub fn asked(&self) -> u64 {
+        self.state.asked.load(Ordering::Relaxed)
+    }
+
     /// Whether every buffer is back.
     pub fn is_full(&self) -> bool {
         self.available() == self.capacity()
@@ -51,6 +58,7 @@ impl HeapPool {
     /// Takes one buffer out of the count.
     pub(super) fn take(&self) -> Option<Ticket> {
         let state = &self.state;
+        state.asked.fetch_add(1, Ordering::Relaxed);
         let left = state.until_failure.load(Ordering::Relaxed);
         if left != u64::MAX {
             state.until_failure.store(left.wrapping_sub(1), Ordering::Relaxed);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{HeapBuf, HeapPool, HeapTx};
 use crate::device::{Backend, RxQueue, TxQueue};
-use crate::packet::{BufPool, TxBuf};
+use crate::packet::{BufPool, PacketBuf, TxBuf};
 
 /// The family of simulated types.
 pub struct Sim;
@@ -27,6 +27,8 @@ pub struct SimPort {
 struct State {
     incoming: VecDeque<Injected>,
     sent: Vec<Vec<u8>>,
+    /// What the worker received, if somebody wants to know.
+    received: Option<Vec<Vec<u8>>>,
     /// Frames the port accepts before it is full; `None`: never full.
     tx_room: Option<usize>,
     /// Accepted frames the port still holds, as a NIC's ring does.
@@ -59,6 +61,16 @@ impl SimPort {
     /// Takes what was sent so far, in order.
     pub fn take_sent(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.lock().sent)
+    }
+
+    /// Notes from now on what workers receive, for [`take_received`](Self::take_received).
+    pub fn note_received(&self) {
+        self.lock().received.get_or_insert_default();
+    }
+
+    /// Takes what workers received so far, in order; what a dry pool lost is not in it.
+    pub fn take_received(&self) -> Vec<Vec<u8>> {
+        self.lock().received.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Frames not yet received.
@@ -120,7 +132,12 @@ impl RxQueue for SimRx {
                 Injected::Packet(packet) => Some(packet),
             };
             match packet {
-                Some(packet) => burst.push(packet),
+                Some(packet) => {
+                    if let Some(received) = &mut state.received {
+                        received.push(packet.to_vec());
+                    }
+                    burst.push(packet);
+                }
                 None => state.rx_no_buffer += 1,
             }
         }
