@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench dpdk dpdk-debug deb image fmt lint bare-root
+.PHONY: help install demo test soak bench dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -16,6 +16,10 @@ test: ## install what is missing, run the whole test suite
 bench: ## cycles per frame with coalescing off and on, over DPDK's virtual ports
 	@scripts/install.sh build
 	@scripts/bench.sh
+
+soak: ## whole workers under seeded faults for SECONDS=60, judged by a model; SEED=... replays one run
+	@scripts/install.sh test
+	@scripts/soak.sh "$(or $(SECONDS),60)" "$(SEED)"
 
 deb: ## pack the release as a Debian package into target/deb
 	@scripts/install.sh build deb
