@@ -1,5 +1,9 @@
 //! What the path asks of a port's queues. `dpdk::RxQueue`/`TxQueue` and `sim::SimRx`/`SimTx` obey.
 
+mod cable;
+
+pub use cable::Cable;
+
 use crate::packet::{BufPool, PacketBuf};
 
 /// The family of types one kind of port works with.

@@ -27,6 +27,7 @@ pub mod time;
 pub mod config;
 pub mod control;
 pub mod demo;
+pub mod host;
 pub mod published;
 pub mod runtime;
 // ── the two ends ──

@@ -68,6 +68,8 @@ fn config() -> impl Strategy<Value = Config> {
     (ports, runtime(), gro(), control(), any::<bool>(), 1..=1_000_000_u64).prop_map(
         |(ports, runtime, gro, control, snooping, ageing)| {
             let mut config = Config {
+                on_link: Vec::new(),
+                kernel_routes: Vec::new(),
                 runtime,
                 gro,
                 ports: Vec::new(),
@@ -173,6 +175,7 @@ fn port() -> impl Strategy<Value = Port> {
             addresses: Vec::new(),
             gro,
             host: false,
+            shadow: None,
         },
     )
 }

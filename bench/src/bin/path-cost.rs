@@ -137,7 +137,7 @@ fn open(
         };
         let Opened { port, rx, tx, .. } = Port::open(eal, device, pool, &options)?;
         let mac = gateway::packet::MacAddr([2, 0, 0, 0, 0, index as u8]);
-        ports.0.push(PortQueues { mac, rx, tx, link_up: Arc::new(true.into()) });
+        ports.0.push(PortQueues::new(mac, rx, tx));
         ports.1.push(port);
     }
     Ok(ports)

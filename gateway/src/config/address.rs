@@ -58,7 +58,7 @@ pub(super) fn is_always_flooded(group: IpAddr) -> bool {
 
 /// Groups that no router forwards: 224.0.0.0/24 (RFC 5771) and IPv6 scopes up to link-local
 /// (RFC 7346).
-pub(super) fn is_link_group(group: IpAddr) -> bool {
+pub fn is_link_group(group: IpAddr) -> bool {
     match group {
         IpAddr::V4(_) => is_always_flooded(group),
         IpAddr::V6(v6) => v6.segments()[0] & 0x000f <= 2,

@@ -37,6 +37,14 @@ impl Config {
             let restart = Some("ports are opened at start");
             changes.push(Change { text: "[[port]] in another order".into(), restart });
         }
+        if self.shadow_names() != wanted.shadow_names() {
+            let text = format!(
+                "shadows: {} -> {}",
+                self.shadow_names().join(" "),
+                wanted.shadow_names().join(" ")
+            );
+            changes.push(Change { text, restart: Some("shadows are made at start") });
+        }
         named("bridge", &old, &new, |_, _| None, &mut changes);
         for (index, port) in wanted.ports.iter().enumerate() {
             let id = PortId(index as u16);
@@ -54,6 +62,11 @@ impl Config {
         changes
     }
 
+    fn shadow_names(&self) -> Vec<&str> {
+        let shadows = self.ports.iter().filter(|port| port.shadow.is_some());
+        shadows.map(|port| port.name.as_str()).collect()
+    }
+
     fn is_bridged(&self, port: PortId) -> bool {
         self.bridges.iter().any(|bridge| bridge.ports.contains(&port))
     }
@@ -62,7 +75,9 @@ impl Config {
 /// Whether a key of a port can change while it is open.
 fn port_key(port: &str, key: &str, wanted: &Config, opened: &Config) -> Option<&'static str> {
     let mtu = |config: &Config| config.ports.iter().find(|p| p.name == port).map(|p| p.mtu);
+    let has_shadow = opened.ports.iter().any(|p| p.name == port && p.host);
     match key {
+        "addresses" if has_shadow => Some("its shadow has them: use ip address"),
         "addresses" | "gro" => None,
         "mtu" if mtu(wanted) <= mtu(opened) => None,
         "mtu" => Some("the port was opened with a smaller one"),

@@ -18,6 +18,7 @@ mod parse;
 mod problem;
 mod raw;
 mod reader;
+mod shadow;
 mod suggest;
 mod write;
 
@@ -31,6 +32,7 @@ use serde::Serialize;
 
 use crate::packet::{MacAddr, PortId};
 
+pub use address::is_link_group;
 pub use device::Device;
 pub use diff::Change;
 pub use filter::{Action, FILTERS_MAX, Filter, Match, Place, Protocol};
@@ -59,6 +61,10 @@ pub struct Config {
     pub multicast: Vec<MulticastRoute>,
     /// Filters, in the order in which they are asked.
     pub filters: Vec<Filter>,
+    /// Not in the file: networks reached without a next hop, from the kernel.
+    pub on_link: Vec<(IpNet, PortId)>,
+    /// Not in the file: destinations that the kernel has to settle itself.
+    pub kernel_routes: Vec<IpNet>,
     /// Where the control side listens.
     pub control: Control,
 }
@@ -147,6 +153,17 @@ pub struct Port {
     pub gro: Option<GroMode>,
     /// TAP shadow in the kernel.
     pub host: bool,
+    /// Not in the file: the host's end of a port or bridge with `host = true`.
+    pub shadow: Option<Shadow>,
+}
+
+/// What a shadow is the host's end of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shadow {
+    /// A routed port.
+    Port(PortId),
+    /// The bridge with this index.
+    Bridge(usize),
 }
 
 /// `[[bridge]]`

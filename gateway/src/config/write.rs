@@ -22,6 +22,11 @@ impl Config {
         self.ports.get(port.index()).map_or("?", |port| &port.name)
     }
 
+    fn without_shadows(&self, ports: &[PortId]) -> Vec<PortId> {
+        let shadows = self.shadows();
+        ports.iter().copied().filter(|&port| !shadows.contains(port)).collect()
+    }
+
     fn port_names(&self, ports: &[PortId]) -> Vec<&str> {
         ports.iter().map(|port| self.port_name(*port)).collect()
     }
@@ -33,7 +38,7 @@ impl Serialize for Config {
             runtime: &self.runtime,
             gro: self.gro,
             control: &self.control,
-            port: self.ports.iter().map(Port::from).collect(),
+            port: self.ports.iter().filter(|port| port.shadow.is_none()).map(Port::from).collect(),
             bridge: self.bridges.iter().map(|bridge| Bridge::new(self, bridge)).collect(),
             group: self.groups.iter().map(|group| Group::new(self, group)).collect(),
             route: self.routes.iter().map(Route::from).collect(),
@@ -177,7 +182,7 @@ impl<'a> Bridge<'a> {
     fn new(config: &'a Config, bridge: &'a super::Bridge) -> Self {
         Self {
             name: &bridge.name,
-            ports: config.port_names(&bridge.ports),
+            ports: config.port_names(&config.without_shadows(&bridge.ports)),
             snooping: bridge.snooping,
             ageing_s: bridge.ageing.as_secs(),
             host: bridge.host,

@@ -44,6 +44,7 @@ impl Collector for Pull {
         workers(&mut families, &observe.workers())?;
         gro(&mut families, observe)?;
         fanout(&mut families, observe)?;
+        host(&mut families, observe)?;
         drops(&mut families, observe)?;
         filters(&mut families, observe)?;
         sizes(&mut families, observe)?;
@@ -184,6 +185,23 @@ fn gro(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
         g.flushes.iter().map(sample)
     });
     families.counter("gro_flushes", "Super-packets by the reason they left for", flushes)
+}
+
+fn host(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
+    let shadows = observe.host();
+    let of = |value: fn(&super::HostReport) -> u64| {
+        shadows.iter().map(move |host| (vec![("shadow", host.shadow.clone())], value(host)))
+    };
+    families.counter("host_up", "Datagrams the kernel took", of(|h| h.up))?;
+    families.counter(
+        "host_up_super_packets",
+        "Super-packets it took",
+        of(|h| h.up_super_packets),
+    )?;
+    families.counter("host_up_refused", "Datagrams the kernel refused", of(|h| h.up_refused))?;
+    families.counter("host_down", "Datagrams of the kernel", of(|h| h.down))?;
+    let lost = of(|h| h.down_no_buffer + h.down_full + h.down_bad_requests);
+    families.counter("host_down_lost", "Datagrams of the kernel that went nowhere", lost)
 }
 
 fn fanout(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {

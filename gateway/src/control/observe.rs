@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::report::{
     ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport, GroReport, Health,
-    LatencyReport, MdbEntry, MfibEntry, NeighborEntry, PoolReport, PortReport, ReloadReport,
-    TableUse, WorkerReport,
+    HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, PoolReport, PortReport,
+    ReloadReport, TableUse, WorkerReport,
 };
 
 /// What the control side can ask of a running gateway, from any thread. Answers are moments'
@@ -21,6 +21,8 @@ pub trait Observe: Send + Sync {
     fn gro(&self) -> Vec<GroReport>;
     /// Replication.
     fn fanout(&self) -> FanoutReport;
+    /// Shadows, in the order of the ports they stand for.
+    fn host(&self) -> Vec<HostReport>;
     /// Drops.
     fn drops(&self) -> DropsReport;
     /// One per bridge.
@@ -85,6 +87,8 @@ topics! {
     Gro = gro,
     /// [`FanoutReport`].
     Fanout = fanout,
+    /// [`HostReport`]s.
+    Host = host,
     /// [`DropsReport`].
     Drops = drops,
     /// [`FdbReport`]s.

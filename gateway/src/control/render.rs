@@ -7,8 +7,8 @@ use serde_json::{Error, Value, from_value};
 use super::observe::Topic;
 use super::report::{
     BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport,
-    GroReport, Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport,
-    PortReport, TableUse, WorkerReport,
+    GroReport, Health, HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin,
+    PoolReport, PortReport, TableUse, WorkerReport,
 };
 use super::table::TextTable;
 
@@ -22,6 +22,7 @@ pub fn render(topic: Topic, report: Value) -> Result<String, Error> {
         Topic::Workers => workers(&from_value::<Vec<_>>(report)?),
         Topic::Gro => gro(&from_value::<Vec<_>>(report)?),
         Topic::Fanout => fanout(&from_value(report)?),
+        Topic::Host => host(&from_value::<Vec<HostReport>>(report)?),
         Topic::Drops => drops(&from_value(report)?),
         Topic::Fdb => fdb(&from_value::<Vec<_>>(report)?),
         Topic::Mdb => mdb(&from_value::<Vec<_>>(report)?),
@@ -135,6 +136,18 @@ fn gro(ports: &[GroReport]) -> String {
         }
     }
     [trains, table, flushes].map(|table| table.render()).join("\n")
+}
+
+fn host(shadows: &[HostReport]) -> String {
+    let mut up = TextTable::new(&["SHADOW", "UP", "SUPER_PACKETS", "IN_SUPER_PACKETS", "REFUSED"]);
+    let mut down = TextTable::new(&["SHADOW", "DOWN", "NO_BUFFER", "FULL", "BAD_REQUESTS"]);
+    for host in shadows {
+        let counts = [host.up, host.up_super_packets, host.up_in_super_packets, host.up_refused];
+        up.row(named(&host.shadow, counts));
+        let counts = [host.down, host.down_no_buffer, host.down_full, host.down_bad_requests];
+        down.row(named(&host.shadow, counts));
+    }
+    [up, down].map(|table| table.render()).join("\n")
 }
 
 fn fanout(fanout: &FanoutReport) -> String {

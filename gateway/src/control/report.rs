@@ -136,6 +136,29 @@ pub struct FanoutReport {
     pub refused: BTreeMap<String, u64>,
 }
 
+/// What went through a shadow: datagrams.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct HostReport {
+    /// Its name, as a port and as an interface.
+    pub shadow: String,
+    /// Taken by the kernel.
+    pub up: u64,
+    /// Super-packets taken by the kernel.
+    pub up_super_packets: u64,
+    /// Datagrams in them.
+    pub up_in_super_packets: u64,
+    /// Refused by the kernel: the interface is down, or out of memory.
+    pub up_refused: u64,
+    /// From the kernel to workers.
+    pub down: u64,
+    /// Lost for want of a buffer.
+    pub down_no_buffer: u64,
+    /// Lost because workers took too little.
+    pub down_full: u64,
+    /// Checksum or segmentation requests of the kernel that make no sense.
+    pub down_bad_requests: u64,
+}
+
 /// Drops. Both maps add up to the total.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct DropsReport {

@@ -287,6 +287,12 @@ impl Drop for SharedMbuf {
 }
 
 impl TxBuf for TxMbuf {
+    type Shared = SharedMbuf;
+
+    fn arrive(self) -> SharedMbuf {
+        SharedMbuf(ManuallyDrop::new(self).0)
+    }
+
     fn frame_len(&self) -> usize {
         self.0.read(&FRAME_LEN) as usize
     }

@@ -25,6 +25,7 @@ mod probe;
 mod queue;
 mod raw;
 mod setup;
+mod tap;
 
 pub use clock::Clock;
 pub use device::Device;
@@ -36,6 +37,7 @@ pub use mbuf::{Mbuf, SharedMbuf, TxMbuf};
 pub use mempool::{Pool, PoolOptions};
 pub use port::{Opened, Port, PortOptions, PortStats};
 pub use queue::{RxQueue, TxQueue};
+pub use tap::Tap;
 
 use crate::device::Backend;
 

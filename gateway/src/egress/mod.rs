@@ -54,6 +54,22 @@ impl<K: Backend> Egress<K> {
         }
     }
 
+    /// Queues one frame for a shadow, ahead of bulk traffic.
+    pub fn push_urgent(
+        &mut self,
+        port: PortId,
+        frame: <K::Buf as PacketBuf>::Tx,
+        counters: &mut WorkerCounters,
+    ) {
+        let Some(egress) = self.ports.get_mut(port.index()) else {
+            counters.drop(port, DropReason::NoEgress, 1);
+            return;
+        };
+        if let Err(reason) = egress.push_urgent(port, frame, counters) {
+            counters.drop(port, reason, 1);
+        }
+    }
+
     /// Offers every buffer to its queue once.
     pub fn flush(&mut self, counters: &mut WorkerCounters) {
         for port in self.waiting {

@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Handoff;
 use crate::counters::WorkerCounters;
-use crate::device::{Backend, TxQueue};
+use crate::device::{Backend, Cable, TxQueue};
 use crate::packet::{DropReason, PacketBuf, PortId, TxBuf};
 
 /// How frames of a worker reach a port.
@@ -12,6 +12,8 @@ pub enum Way<K: Backend> {
     Queue(K::Tx),
     /// By the worker that owns the port's only queue.
     Handoff(Handoff<<K::Buf as PacketBuf>::Tx>),
+    /// To the host's end of it.
+    Cable(Arc<Cable<K::Buf>>),
 }
 
 /// One port as one worker sees it.
@@ -55,10 +57,24 @@ impl<K: Backend> EgressPort<K> {
                 handoff.send(port, frame).map_err(|_| DropReason::HandoffFull)?;
                 counters.handed_out += 1;
             }
+            Way::Cable(cable) => send(cable, port, frame, false, counters)?,
             Way::Queue(_) if self.buffer.len() == self.limit => return Err(DropReason::TxFull),
             Way::Queue(_) => self.buffer.push(frame),
         }
         Ok(self.buffer.len())
+    }
+
+    /// Ahead of bulk traffic, where the port is a shadow.
+    pub(super) fn push_urgent(
+        &mut self,
+        port: PortId,
+        frame: <K::Buf as PacketBuf>::Tx,
+        counters: &mut WorkerCounters,
+    ) -> Result<(), DropReason> {
+        match &self.way {
+            Way::Cable(cable) => send(cable, port, frame, true, counters),
+            Way::Queue(_) | Way::Handoff(_) => self.push(port, frame, counters).map(|_| ()),
+        }
     }
 
     /// In mid-poll: only while the queue keeps up.
@@ -101,4 +117,20 @@ impl<K: Backend> EgressPort<K> {
         counters.tx_bytes += (bytes - kept) as u64;
         counters.tx_partial += u64::from(self.busy);
     }
+}
+
+/// What the host's end takes counts as transmitted.
+fn send<B: PacketBuf>(
+    cable: &Cable<B>,
+    port: PortId,
+    frame: B::Tx,
+    urgent: bool,
+    counters: &mut WorkerCounters,
+) -> Result<(), DropReason> {
+    let bytes = frame.frame_len();
+    cable.send(frame, urgent).map_err(|_| DropReason::HostFull)?;
+    let counters = &mut counters.ports[port.index()];
+    counters.tx_frames += 1;
+    counters.tx_bytes += bytes as u64;
+    Ok(())
 }

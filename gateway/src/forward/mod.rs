@@ -25,7 +25,7 @@ pub use route::Interface;
 use tables::Role;
 pub use tables::{PortFacts, Tables};
 
-use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, NextHop, PortId};
+use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, NextHop, PortId, PortMask};
 use crate::time::Nanos;
 
 /// Tables that the control side fills and workers read. No stranger chooses the keys.
@@ -63,6 +63,7 @@ impl Forwarder {
                 None => Err(DropReason::NoEgress),
             },
             Some(Role::Routed(interface)) => self.tables.router.decide(interface, info, head),
+            Some(Role::Shadow(of)) => Ok(Decision::Bridge { ports: PortMask::of(*of) }),
             None => Err(DropReason::NoEgress),
         };
         decision.unwrap_or_else(Decision::Drop)
@@ -86,7 +87,7 @@ impl Forwarder {
     pub fn interface(&self, port: PortId) -> Option<&Interface> {
         match self.role(port)? {
             Role::Routed(interface) => Some(interface),
-            Role::Bridged(_) => None,
+            Role::Bridged(_) | Role::Shadow(_) => None,
         }
     }
 
@@ -106,6 +107,12 @@ impl Forwarder {
         self.tables.smallest_mtu
     }
 
+    /// Ports that are the host's ends of others.
+    #[inline]
+    pub fn shadows(&self) -> PortMask {
+        self.tables.shadows
+    }
+
     /// Link address of a port.
     pub fn mac(&self, port: PortId) -> MacAddr {
         self.tables.macs.get(port.index()).copied().unwrap_or_default()
@@ -118,7 +125,7 @@ impl Forwarder {
     fn bridge(&self, port: PortId) -> Option<&Bridge> {
         match self.role(port)? {
             Role::Bridged(index) => self.tables.bridges.get(*index),
-            Role::Routed(_) => None,
+            Role::Routed(_) | Role::Shadow(_) => None,
         }
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::bridge::{Bridge, Fdb};
 use super::filter::Filters;
 use super::route::{Interface, Router};
-use crate::config::{Config, Gro};
-use crate::packet::{MacAddr, PortId};
+use crate::config::{Config, Gro, Shadow};
+use crate::packet::{MacAddr, PortId, PortMask};
 
 /// What the configuration does not know about a port.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +27,8 @@ pub struct Tables {
     pub(super) smallest_mtu: u16,
     /// Link address by port.
     pub(super) macs: Box<[MacAddr]>,
+    /// Ports that are the host's ends of others.
+    pub(super) shadows: PortMask,
     /// Coalescing by port: it travels in the same snapshot, so that a worker takes a whole reload
     /// over between the same two polls.
     coalescing: Box<[Gro]>,
@@ -41,6 +43,8 @@ pub(super) enum Role {
     Bridged(usize),
     /// The router.
     Routed(Interface),
+    /// The host's end of this routed port: what comes from the kernel leaves there as it is.
+    Shadow(PortId),
 }
 
 impl Tables {
@@ -93,9 +97,16 @@ impl Tables {
     ) -> Self {
         assert_eq!(config.ports.len(), facts.len(), "one entry of facts for each port");
         let macs: Vec<_> = facts.iter().map(|facts| facts.mac).collect();
-        let routed = config.ports.iter().zip(&macs);
-        let mut roles: Box<[Role]> =
-            routed.map(|(port, mac)| Role::Routed(Interface::new(*mac, &port.addresses))).collect();
+        let routed = config.ports.iter().zip(&macs).zip(0..);
+        let mut roles: Box<[Role]> = routed
+            .map(|((port, mac), index)| match port.shadow {
+                Some(Shadow::Port(of)) => Role::Shadow(of),
+                _ => {
+                    let shadow = config.shadow_of(Shadow::Port(PortId(index)));
+                    Role::Routed(Interface::new(*mac, &port.addresses, shadow))
+                }
+            })
+            .collect();
         for (index, bridge) in config.bridges.iter().enumerate() {
             for port in &bridge.ports {
                 roles[port.index()] = Role::Bridged(index);
@@ -112,7 +123,18 @@ impl Tables {
         let generation = previous.map_or(0, |previous| previous.generation) + 1;
         let old_filters = previous.and_then(Self::filters);
         let filters = Filters::build(&config.filters, old_filters, generation);
-        let (bridges, macs) = (bridges.collect(), macs.into());
-        Self { roles, bridges, router, mtus, smallest_mtu, macs, coalescing, filters, generation }
+        let (bridges, macs, shadows) = (bridges.collect(), macs.into(), config.shadows());
+        Self {
+            roles,
+            bridges,
+            router,
+            mtus,
+            smallest_mtu,
+            macs,
+            shadows,
+            coalescing,
+            filters,
+            generation,
+        }
     }
 }

@@ -126,8 +126,11 @@ pub(super) fn config(addresses: &[&[&str]]) -> Config {
         addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
         gro: None,
         host: false,
+        shadow: None,
     };
     Config {
+        on_link: Vec::new(),
+        kernel_routes: Vec::new(),
         runtime: Runtime {
             lcores: vec![0],
             hugepages: false,

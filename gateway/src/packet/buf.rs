@@ -18,7 +18,7 @@ pub trait PacketBuf: Sized {
     /// The read-only form after [`share`](Self::share).
     type Shared: SharedBuf<Owned = Self>;
     /// What a transmit queue takes.
-    type Tx: TxBuf;
+    type Tx: TxBuf<Shared = Self::Shared>;
     /// Where buffers come from.
     type Pool: BufPool<Buf = Self>;
 
@@ -109,6 +109,11 @@ pub trait SharedBuf: Sized + Clone {
 /// A packet on its way into a transmit queue: neither readable nor writable. Dropping it gives up
 /// the reference.
 pub trait TxBuf: Sized {
+    /// What arrives where both ends of the queue are in this program.
+    type Shared: SharedBuf;
+
+    /// At the far end of a queue. Read-only: the near end may have kept references.
+    fn arrive(self) -> Self::Shared;
     /// Bytes in all pieces.
     fn frame_len(&self) -> usize;
     /// Number of pieces, at least 1.

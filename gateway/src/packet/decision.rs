@@ -1,4 +1,4 @@
-use super::{DropReason, MacAddr, PortId, PortMask};
+use super::{DropReason, MacAddr, PortId, PortMask, PuntClass};
 
 /// What becomes of a super-packet: one decision for all its segments.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +17,13 @@ pub enum Decision {
     Multicast {
         /// Egress ports (never empty).
         ports: PortMask,
+    },
+    /// For the host's kernel: verbatim to the ingress port's shadow, as many as its class may have.
+    Punt {
+        /// The shadow.
+        shadow: PortId,
+        /// Why the kernel is asked.
+        class: PuntClass,
     },
     /// Consumed; a frame of the gateway's own goes back by the ingress port.
     Answer(Answer),

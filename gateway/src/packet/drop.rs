@@ -88,6 +88,10 @@ reasons! {
     ReplicaNoBuffer = "replica_no_buffer",
     /// The buffer between two workers is full.
     HandoffFull = "handoff_full",
+    /// The host's kernel is asked too often for this kind of datagram.
+    PuntLimited = "punt_limited",
+    /// The host's kernel takes less than is for it.
+    HostFull = "host_full",
     /// Still in a transmit buffer when the gateway ended.
     Shutdown = "shutdown",
 }

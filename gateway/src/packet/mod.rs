@@ -11,6 +11,7 @@ mod drop;
 mod info;
 mod merged;
 mod ports;
+mod punt;
 mod super_packet;
 
 pub use addr::MacAddr;
@@ -20,4 +21,5 @@ pub use drop::DropReason;
 pub use info::{Coalesce, FrameInfo, Malformed, Network};
 pub use merged::{Geometry, IdStep, MAX_SEGMENTS, Merged};
 pub use ports::{MAX_PORTS, PortId, PortMask};
+pub use punt::PuntClass;
 pub use super_packet::SuperPacket;

@@ -7,13 +7,13 @@ use std::sync::atomic::AtomicBool;
 
 use crate::config::Config;
 use crate::counters::WorkerCounters;
-use crate::device::{Backend, TxQueue};
+use crate::device::{Backend, Cable, TxQueue};
 use crate::egress::{Egress, EgressPort, Inbox, Way};
 use crate::fanout::{Fanout, FanoutPort};
 use crate::forward::{PortFacts, Tables};
 use crate::packet::{MacAddr, PacketBuf, PortId};
 use crate::published::Published;
-use crate::worker::{Mailbox, Path, Receiver, Worker};
+use crate::worker::{Mailbox, Path, Receiver, Source, Worker};
 
 /// A port's queues, ready to be given to workers.
 pub struct PortQueues<K: Backend> {
@@ -25,6 +25,20 @@ pub struct PortQueues<K: Backend> {
     pub tx: Vec<K::Tx>,
     /// Whether the link is up; written by the control side.
     pub link_up: Arc<AtomicBool>,
+    /// Of a shadow, which has no queues: the way to the host's end.
+    pub cable: Option<Arc<Cable<K::Buf>>>,
+}
+
+impl<K: Backend> PortQueues<K> {
+    /// A port with queues of its own, its link up.
+    pub fn new(mac: MacAddr, rx: Vec<K::Rx>, tx: Vec<K::Tx>) -> Self {
+        Self { mac, rx, tx, link_up: Arc::new(AtomicBool::new(true)), cable: None }
+    }
+
+    /// The shadow of a port or bridge with this address.
+    pub fn shadow(mac: MacAddr, cable: Arc<Cable<K::Buf>>) -> Self {
+        Self { cable: Some(cable), ..Self::new(mac, Vec::new(), Vec::new()) }
+    }
 }
 
 /// Workers, and what the control side shares with them.
@@ -61,6 +75,10 @@ pub fn assemble<K: Backend>(
     let mut shares: Vec<Share<K>> = (0..count).map(|_| Share::default()).collect();
     for (index, port) in ports.into_iter().enumerate() {
         let id = PortId(index as u16);
+        if let Some(cable) = port.cable {
+            deal_cable(id, &cable, &port.link_up, config, &mut shares, hash_seed);
+            continue;
+        }
         deal_transmit(id, port.tx, &port.link_up, config, &mut shares, &inboxes);
         deal_receive(id, port.rx, config, &mut shares, hash_seed);
     }
@@ -98,8 +116,29 @@ fn owner(port: PortId, workers: usize) -> usize {
 }
 
 fn fanout_port<K: Backend>(port: &PortQueues<K>) -> FanoutPort {
-    let max_pieces = port.tx.iter().map(TxQueue::max_pieces).min().unwrap_or(1);
+    let queues = port.tx.iter().map(TxQueue::max_pieces).min();
+    let max_pieces = if port.cable.is_some() { usize::MAX } else { queues.unwrap_or(1) };
     FanoutPort { mac: port.mac, max_pieces }
+}
+
+/// Every worker sends on it; the owner receives. What the kernel sends is not coalesced: it comes
+/// in the order and number the kernel chose.
+fn deal_cable<K: Backend>(
+    id: PortId,
+    cable: &Arc<Cable<K::Buf>>,
+    link_up: &Arc<AtomicBool>,
+    config: &Config,
+    shares: &mut [Share<K>],
+    hash_seed: u64,
+) {
+    let (owner, port) = (owner(id, shares.len()), &config.ports[id.index()]);
+    for (worker, share) in shares.iter_mut().enumerate() {
+        share.egress.push(EgressPort::new(Way::Cable(Arc::clone(cable)), Arc::clone(link_up), 0));
+        if worker == owner {
+            let (source, settings) = (Source::Cable(Arc::clone(cable)), config.gro.of_port(port));
+            share.receivers.push(Receiver::new(id, source, &settings, hash_seed));
+        }
+    }
 }
 
 /// A queue for every worker, or one for the owner and a way to the owner for the others.
@@ -137,7 +176,7 @@ fn deal_receive<K: Backend>(
     let settings = config.gro.of_port(&config.ports[port.index()]);
     for (index, queue) in queues.into_iter().enumerate() {
         let worker = (owner(port, workers) + index) % workers;
-        let receiver = Receiver::new(port, queue, &settings, hash_seed);
+        let receiver = Receiver::new(port, Source::Queue(queue), &settings, hash_seed);
         shares[worker].receivers.push(receiver);
     }
 }

@@ -1,21 +1,34 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::PortQueues;
 use super::observer::{DeviceFacts, Devices};
-use crate::dpdk::{Pool, Port};
-use crate::packet::BufPool;
+use crate::dpdk::{Dpdk, Pool, Port};
+use crate::host::{HostCounters, ShadowCounters};
+use crate::packet::{BufPool, MacAddr};
 
 /// The open ports and their pool, for the control side: watched every tick, asked by observers.
 #[derive(Clone)]
 pub(super) struct Hardware {
     ports: Arc<Mutex<Vec<Port>>>,
     links: Vec<Arc<AtomicBool>>,
+    /// Addresses of shadows, whose links are the kernel's.
+    shadows: Vec<(MacAddr, Arc<ShadowCounters>)>,
     pool: Pool,
 }
 
 impl Hardware {
-    pub(super) fn new(ports: Vec<Port>, links: Vec<Arc<AtomicBool>>, pool: Pool) -> Self {
-        Self { ports: Arc::new(Mutex::new(ports)), links, pool }
+    /// `queues` has those of all ports, then shadows.
+    pub(super) fn new(
+        ports: Vec<Port>,
+        links: Vec<Arc<AtomicBool>>,
+        queues: &[PortQueues<Dpdk>],
+        counters: Vec<Arc<ShadowCounters>>,
+        pool: Pool,
+    ) -> Self {
+        let macs = queues.iter().skip(ports.len()).map(|queues| queues.mac);
+        let shadows = macs.zip(counters).collect();
+        Self { ports: Arc::new(Mutex::new(ports)), links, shadows, pool }
     }
 
     /// Tells the workers which links are up. A frame for a port that is down would wait in the
@@ -50,7 +63,16 @@ impl Devices for Hardware {
                 tx_errors: stats.tx_errors,
             }
         };
-        self.lock().iter().map(facts).collect()
+        let shadow = |(mac, _): &(MacAddr, Arc<ShadowCounters>)| DeviceFacts {
+            mac: mac.to_string(),
+            link: true,
+            ..DeviceFacts::default()
+        };
+        self.lock().iter().map(facts).chain(self.shadows.iter().map(shadow)).collect()
+    }
+
+    fn shadows(&self) -> Vec<HostCounters> {
+        self.shadows.iter().map(|(_, counters)| counters.read()).collect()
     }
 
     fn pools(&self) -> Vec<(String, usize, usize)> {

@@ -20,6 +20,8 @@ mod hardware;
 mod ports;
 #[cfg(feature = "dpdk")]
 mod run;
+#[cfg(feature = "dpdk")]
+mod shadows;
 
 pub use assemble::{Assembly, PortQueues, assemble};
 pub use drive::{Drain, Pace, drive};

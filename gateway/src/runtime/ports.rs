@@ -23,7 +23,8 @@ pub(super) fn open(
         for note in notes {
             eprintln!("gateway: port {}: {note}", settings.name);
         }
-        let mut each = PortQueues { mac: port.mac(), rx, tx, link_up: Arc::new(up.into()) };
+        let link_up = Arc::new(up.into());
+        let mut each = PortQueues { link_up, ..PortQueues::new(port.mac(), rx, tx) };
         one_queue_or_one_each(&mut each, config.runtime.lcores.len());
         queues.push(each);
         ports.push(port);

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::config::{self, Change, Config};
 use crate::control::{ChangeReport, ReloadReport};
 use crate::forward::{PortFacts, Tables};
+use crate::host::Known;
 use crate::published::Published;
 
 /// The configuration that runs, and what becomes of a changed file: all of it, or nothing.
@@ -21,7 +22,13 @@ pub struct Running {
 }
 
 struct State {
+    /// The file's.
     config: Arc<Config>,
+    /// What the kernel knows beside it.
+    known: Known,
+    /// Both together.
+    effective: Arc<Config>,
+    generation: u64,
     last: LastReload,
 }
 
@@ -46,18 +53,38 @@ impl Running {
     ) -> Self {
         // A gateway that changes its folder still finds its file.
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let state = State { config: Arc::new(config.clone()), last: LastReload::None };
-        Self { file, opened: config.clone(), facts, seed, tables, state: Mutex::new(state) }
+        let config = Arc::new(config.clone());
+        let state = State {
+            effective: Arc::clone(&config),
+            config,
+            known: Known::default(),
+            generation: 1,
+            last: LastReload::None,
+        };
+        let opened = Config::clone(&state.config);
+        Self { file, opened, facts, seed, tables, state: Mutex::new(state) }
     }
 
-    /// What runs.
+    /// The file that runs.
     pub fn config(&self) -> Arc<Config> {
         Arc::clone(&self.lock().config)
     }
 
+    /// What workers decide by: the file, and what the kernel adds.
+    pub(super) fn effective(&self) -> Arc<Config> {
+        Arc::clone(&self.lock().effective)
+    }
+
+    /// Workers decide by what the kernel knows now.
+    pub fn adopt(&self, known: Known) {
+        let mut state = self.lock();
+        state.known = known;
+        self.publish(&mut state);
+    }
+
     /// 1 at start, one more with every applied reload.
     pub(super) fn generation(&self) -> u64 {
-        self.tables.generation() + 1
+        self.lock().generation
     }
 
     pub(super) fn last(&self) -> LastReload {
@@ -85,7 +112,7 @@ impl Running {
         };
         ReloadReport {
             file: self.file.display().to_string(),
-            generation: self.generation(),
+            generation: state.generation,
             result: state.last.text().to_owned(),
             ..report
         }
@@ -98,14 +125,21 @@ impl Running {
         } else if changes.iter().any(|change| change.restart.is_some()) {
             LastReload::NeedsRestart
         } else {
-            let old = self.tables.current();
-            self.tables.publish(Tables::rebuild(&wanted, &self.facts, self.seed, &old));
             state.config = Arc::new(wanted);
+            state.generation += 1;
+            self.publish(state);
             LastReload::Applied
         };
         let applied = matches!(state.last, LastReload::Applied | LastReload::Unchanged);
         let changes = changes.into_iter().map(report).collect();
         ReloadReport { applied, changes, ..ReloadReport::default() }
+    }
+
+    fn publish(&self, state: &mut State) {
+        let effective = state.known.overlay(&state.config);
+        let old = self.tables.current();
+        self.tables.publish(Tables::rebuild(&effective, &self.facts, self.seed, &old));
+        state.effective = Arc::new(effective);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -14,6 +14,7 @@ use sd_notify::NotifyState;
 use super::crew::Crew;
 use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
+use super::shadows::{ShadowError, Shadows};
 use super::{Assembly, Outcome, PoolBalance, Running, Totals, assemble, ports};
 use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
@@ -37,8 +38,9 @@ pub struct RunError {
 /// What could not be started, and the remedy. A law that does not balance at the end is no error
 /// but an [`Outcome`] that says so.
 pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, RunError> {
+    let of_file = &config.ports[..config.file_ports()];
     let devices: Vec<Device> =
-        config.ports.iter().map(|port| port.device.parse()).collect::<Result<_, _>>()?;
+        of_file.iter().map(|port| port.device.parse()).collect::<Result<_, _>>()?;
     let eal = Eal::start(&EalOptions {
         hugepages: config.runtime.hugepages,
         memory_mb: config.runtime.memory_mb,
@@ -54,22 +56,26 @@ pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, Ru
             numa_node: None,
         },
     )?;
-    let (opened, queues) = ports::open(&eal, config, &devices, &pool)?;
-    let hardware = Hardware::new(opened, ports::links(&queues), pool.clone());
+    let (opened, mut queues) = ports::open(&eal, config, &devices, &pool)?;
+    let links = ports::links(&queues);
     let seed = RandomState::new().hash_one(0);
+    let shadows = Shadows::open(config, &mut queues, &pool, seed)?;
+    let hardware = Hardware::new(opened, links, &queues, shadows.counters(), pool.clone());
     let assembly = assemble::<Dpdk>(config, queues, &pool, seed);
-    let totals = poll(config, file, assembly, &hardware, clock, &eal, stop)?;
+    let totals = poll(config, file, assembly, &hardware, shadows, clock, &eal, stop)?;
     hardware.close();
     let pool = PoolBalance { free: pool.available(), capacity: pool.capacity() };
     Ok(Outcome { totals, pool })
 }
 
 /// From the first poll to the last.
+#[allow(clippy::too_many_arguments)] // each is used once, here
 fn poll(
     config: &Config,
     file: &str,
     assembly: Assembly<Dpdk>,
     hardware: &Hardware,
+    shadows: Shadows,
     clock: Clock,
     eal: &Eal,
     stop: &AtomicBool,
@@ -91,19 +97,27 @@ fn poll(
         None => None,
     };
     let crew = Crew::start(config, workers, clock, eal)?;
+    let (pump, mut follower) = shadows.start(clock);
     observer.set_ready(true);
-    eprintln!("gateway: ready, {} port(s), {} worker(s)", config.ports.len(), crew.size());
+    eprintln!("gateway: ready, {} port(s), {} worker(s)", config.file_ports(), crew.size());
     tell_supervisor(NotifyState::Ready);
     while !stop.load(Ordering::Relaxed) {
         hardware.watch_links();
         for bridge in tables.current().bridges() {
             bridge.fdb().expire(clock.now());
         }
+        if let Some(follower) = &mut follower {
+            follower.follow(observer.running());
+        }
         thread::sleep(TICK);
     }
     observer.set_ready(false);
     tell_supervisor(NotifyState::Stopping);
-    Ok(Totals::of(&crew.stop()))
+    let totals = Totals::of(&crew.stop());
+    if let Some(pump) = pump {
+        pump.stop();
+    }
+    Ok(totals)
 }
 
 /// sd_notify(3); a gateway that runs under no supervisor has nobody to tell.
@@ -128,6 +142,12 @@ impl RunError {
             problem: error.to_string(),
             remedy: "set [control] metrics to a free address of this machine".to_owned(),
         }
+    }
+}
+
+impl From<ShadowError> for RunError {
+    fn from(error: ShadowError) -> Self {
+        Self { problem: error.problem, remedy: error.remedy }
     }
 }
 

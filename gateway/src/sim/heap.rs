@@ -231,6 +231,15 @@ impl HeapTx {
 }
 
 impl TxBuf for HeapTx {
+    type Shared = HeapShared;
+
+    fn arrive(self) -> HeapShared {
+        match self {
+            Self::Owned(packet) => packet.share(),
+            Self::Shared(shared) => shared,
+        }
+    }
+
     fn frame_len(&self) -> usize {
         match self {
             Self::Owned(packet) => packet.frame_len(),

@@ -22,6 +22,14 @@ pub const ICMPV6: u8 = 58;
 pub const NO_NEXT_HEADER: u8 = 59;
 /// IPv6 destination options (RFC 8200 4.6).
 pub const DESTINATION_OPTIONS: u8 = 60;
+/// EIGRP (RFC 7868).
+pub const EIGRP: u8 = 88;
+/// OSPF (RFC 2328, RFC 5340).
+pub const OSPF: u8 = 89;
+/// PIM (RFC 7761).
+pub const PIM: u8 = 103;
+/// VRRP (RFC 9568).
+pub const VRRP: u8 = 112;
 /// Mobility header (RFC 6275).
 pub const MOBILITY: u8 = 135;
 /// Host identity protocol (RFC 7401).

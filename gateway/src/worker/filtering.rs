@@ -8,7 +8,8 @@ use crate::config::{Action, Place};
 use crate::device::Backend;
 use crate::forward::{FilterKey, Limiter, RuleId};
 use crate::packet::{
-    Answer, Coalesce, Decision, DropReason, FrameInfo, PacketBuf, PortId, PortMask, SuperPacket,
+    Answer, Coalesce, Decision, DropReason, FrameInfo, PacketBuf, PortId, PortMask, PuntClass,
+    SuperPacket,
 };
 use crate::time::Nanos;
 
@@ -46,7 +47,11 @@ impl<K: Backend> Path<K> {
             Decision::Bridge { .. } | Decision::Route(_) | Decision::Multicast { .. } => {
                 Place::Forward
             }
-            Decision::Consume | Decision::Drop(DropReason::NoHost) => Place::Local,
+            // The kernel forwards it, or says why not.
+            Decision::Punt { class: PuntClass::Unresolved, .. } => Place::Forward,
+            Decision::Punt { .. } | Decision::Consume | Decision::Drop(DropReason::NoHost) => {
+                Place::Local
+            }
             Decision::Answer(Answer::ArpReply | Answer::NeighborAdvertisement) => Place::Local,
             Decision::Answer(Answer::TimeExceeded) | Decision::Drop(_) => {
                 return self.carry_out(decision, packet, now);
@@ -74,7 +79,9 @@ impl<K: Backend> Path<K> {
         let ports = match decision {
             Decision::Bridge { ports } | Decision::Multicast { ports } => ports,
             Decision::Route(hop) => PortMask::of(hop.port),
-            Decision::Drop(_) | Decision::Answer(_) | Decision::Consume => return Some(decision),
+            Decision::Drop(_) | Decision::Answer(_) | Decision::Punt { .. } | Decision::Consume => {
+                return Some(decision);
+            }
         };
         let open: PortMask = ports
             .filter(|&port| self.admits(Place::Egress, &key.at_port(port), port, packet, now))

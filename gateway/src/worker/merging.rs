@@ -41,8 +41,6 @@ impl<K: Backend> Path<K> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use crate::config;
     use crate::packet::{
         BufPool, DropReason, Geometry, IdStep, MacAddr, Merged, PacketBuf, PortId,
@@ -70,11 +68,9 @@ mod tests {
     fn an_impossible_geometry_is_a_counted_drop() {
         let pool = HeapPool::new(256, 2048);
         let ports = [SimPort::new(), SimPort::new()];
-        let queues = ports.iter().map(|port| PortQueues {
-            mac: MacAddr([2, 0, 0, 0, 0, 1]),
-            rx: vec![port.rx_queue(pool.clone())],
-            tx: vec![port.tx_queue(1)],
-            link_up: Arc::new(true.into()),
+        let queues = ports.iter().map(|port| {
+            let (rx, tx) = (port.rx_queue(pool.clone()), port.tx_queue(1));
+            PortQueues::new(MacAddr([2, 0, 0, 0, 0, 1]), vec![rx], vec![tx])
         });
         let config = config::parse("test.toml", FILE).unwrap();
         let mut assembly = assemble::<Sim>(&config, queues.collect(), &pool, 1);

@@ -11,12 +11,13 @@ mod mailbox;
 mod merging;
 mod path;
 mod piecemeal;
+mod punt;
 mod receiver;
 
 pub use filtering::RuleCounters;
 pub use mailbox::{Mailbox, WorkerSnapshot};
 pub use path::Path;
-pub use receiver::Receiver;
+pub use receiver::{Receiver, Source};
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
 use super::answer::Answerer;
 use super::filtering::RuleCounters;
+use super::punt::PuntLimits;
 use super::receiver::Admitted;
 use crate::config::{FILTERS_MAX, GroMode};
 use crate::counters::WorkerCounters;
@@ -24,6 +25,7 @@ pub struct Path<K: Backend> {
     pub(super) counters: WorkerCounters,
     answerer: Answerer,
     pub(super) pool: K::Pool,
+    pub(super) punts: PuntLimits,
     /// Segments of a merged packet are split into this.
     pub(super) split: Vec<K::Buf>,
     /// Fragments of one datagram.
@@ -59,6 +61,7 @@ impl<K: Backend> Path<K> {
             counters,
             answerer: Answerer::new(),
             pool,
+            punts: PuntLimits::default(),
             split: Vec::with_capacity(MAX_SEGMENTS),
             fragments: Vec::with_capacity(FRAGMENTS_MAX),
             piece: Vec::with_capacity(1),
@@ -119,6 +122,7 @@ impl<K: Backend> Path<K> {
             Decision::Drop(reason) => self.counters.drop(info.port, reason, segments),
             Decision::Consume => self.counters.local += segments,
             Decision::Answer(answer) => self.answer(&packet, answer, now),
+            Decision::Punt { shadow, class } => self.punt(packet, shadow, class, now),
         }
     }
 
@@ -137,6 +141,10 @@ impl<K: Backend> Path<K> {
 
     #[inline]
     pub(super) fn multicast(&mut self, packet: SuperPacket<'_, K::Buf>, ports: PortMask) {
+        let hosts = ports.and(self.forwarder.shadows());
+        if !hosts.is_empty() {
+            return self.multicast_with_hosts(packet, ports, hosts);
+        }
         self.count_replicas(packet.segments().len(), ports);
         let Self { fanout, egress, counters, .. } = self;
         fanout.multicast(packet, ports, &mut |port, frame| emit(port, frame, egress, counters));

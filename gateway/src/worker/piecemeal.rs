@@ -44,6 +44,7 @@ impl<K: Backend> Path<K> {
                 Decision::Drop(reason) => self.counters.drop(info.port, reason, 1),
                 Decision::Consume => self.counters.local += 1,
                 Decision::Answer(answer) => self.answer(&packet, answer, now),
+                Decision::Punt { shadow, class } => self.punt(packet, shadow, class, now),
             }
         }
         self.piece = one;

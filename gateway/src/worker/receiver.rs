@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use super::path::Path;
 use crate::config::{Gro, GroMode};
-use crate::device::{Backend, RxQueue};
+use crate::device::{Backend, Cable, RxQueue};
 use crate::gro::{FlushReason, GroStats, GroTable, Unjoined};
 use crate::ingress::{self, ParseError};
 use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId};
@@ -9,10 +11,18 @@ use crate::time::Nanos;
 /// A frame this short is one piece from here on, so that padding can be rewritten in place.
 const SHORT_FRAME: usize = 60;
 
+/// Where frames come from.
+pub enum Source<K: Backend> {
+    /// A receive queue of a port.
+    Queue(K::Rx),
+    /// The host's end of a shadow.
+    Cable(Arc<Cable<K::Buf>>),
+}
+
 /// One receive queue and what is held of it.
 pub struct Receiver<K: Backend> {
     port: PortId,
-    queue: K::Rx,
+    source: Source<K>,
     /// `None`: coalescing is off for this port.
     gro: Option<GroTable<K::Buf>>,
     /// The table while coalescing is off: a reload can switch it on.
@@ -44,9 +54,9 @@ impl<B: PacketBuf> Admitted<B> {
 
 impl<K: Backend> Receiver<K> {
     /// A queue of `port` that coalesces as `settings` say.
-    pub fn new(port: PortId, queue: K::Rx, settings: &Gro, seed: u64) -> Self {
+    pub fn new(port: PortId, source: Source<K>, settings: &Gro, seed: u64) -> Self {
         let spare = Some(GroTable::new(settings, seed));
-        let mut receiver = Self { port, queue, gro: None, spare, form: GroMode::Off };
+        let mut receiver = Self { port, source, gro: None, spare, form: GroMode::Off };
         receiver.retune(settings);
         receiver
     }
@@ -71,7 +81,10 @@ impl<K: Backend> Receiver<K> {
 
     /// Polls the queue once.
     pub(super) fn receive(&mut self, burst: &mut Vec<K::Buf>, path: &mut Path<K>) -> usize {
-        let frames = self.queue.rx_burst(burst);
+        let frames = match &mut self.source {
+            Source::Queue(queue) => queue.rx_burst(burst),
+            Source::Cable(cable) => cable.receive(burst),
+        };
         path.counters.burst(frames);
         if frames > 0 {
             let bytes: usize = burst.iter().map(PacketBuf::frame_len).sum();

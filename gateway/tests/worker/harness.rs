@@ -4,15 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gateway::config::{self, Config};
+use gateway::device::Cable;
 use gateway::packet::{DropReason, MacAddr};
 use gateway::runtime::{Assembly, PortQueues, Totals, assemble};
-use gateway::sim::{HeapPool, Sim, SimPort};
+use gateway::sim::{HeapBuf, HeapPool, Sim, SimPort};
 use gateway::time::Nanos;
 
 pub struct Gateway {
     pub assembly: Assembly<Sim>,
     pub ports: Vec<SimPort>,
     pub links: Vec<Arc<AtomicBool>>,
+    /// Of shadows.
+    pub cables: Vec<Option<Arc<Cable<HeapBuf>>>>,
     pub pool: HeapPool,
     pub now: Nanos,
 }
@@ -23,20 +26,27 @@ impl Gateway {
     }
 
     pub fn with_pool(toml: &str, pool: HeapPool, max_pieces: usize) -> Self {
-        let config = parse(toml);
+        Self::of(parse(toml), pool, max_pieces)
+    }
+
+    pub fn of(config: Config, pool: HeapPool, max_pieces: usize) -> Self {
         let workers = config.runtime.lcores.len();
         let ports: Vec<SimPort> = config.ports.iter().map(|_| SimPort::new()).collect();
         let links: Vec<_> = ports.iter().map(|_| Arc::new(AtomicBool::new(true))).collect();
-        let queues =
-            ports.iter().zip(&links).enumerate().map(|(index, (port, link_up))| PortQueues {
-                mac: mac_of_port(&config, index),
-                rx: vec![port.rx_queue(pool.clone())],
-                tx: vec![port.tx_queue(max_pieces)],
-                link_up: Arc::clone(link_up),
-            });
+        let shadow = |port: &config::Port| {
+            port.shadow.map(|_| Arc::new(Cable::new(config.runtime.handoff as usize)))
+        };
+        let cables: Vec<_> = config.ports.iter().map(shadow).collect();
+        let queues = ports.iter().zip(&links).enumerate().map(|(index, (port, link_up))| {
+            let mac = mac_of_port(&config, index);
+            let (rx, tx) = (port.rx_queue(pool.clone()), port.tx_queue(max_pieces));
+            let cable = cables[index].clone();
+            let (rx, tx) = if cable.is_some() { (vec![], vec![]) } else { (vec![rx], vec![tx]) };
+            PortQueues { link_up: Arc::clone(link_up), cable, ..PortQueues::new(mac, rx, tx) }
+        });
         let assembly = assemble::<Sim>(&config, queues.collect(), &pool, 7);
         assert_eq!(assembly.workers.len(), workers);
-        Self { assembly, ports, links, pool, now: Nanos(1) }
+        Self { assembly, ports, links, cables, pool, now: Nanos(1) }
     }
 
     /// One poll of every worker, a microsecond later.
@@ -94,7 +104,7 @@ impl Gateway {
         for port in &self.ports {
             port.hold_transmitted(0);
         }
-        drop(self.assembly);
+        drop((self.assembly, self.cables));
         assert!(self.pool.is_full(), "a buffer leaked");
         totals
     }

@@ -10,6 +10,7 @@ mod isolation;
 mod multicast;
 mod reload;
 mod router;
+mod shadow;
 mod too_big;
 mod transparency;
 mod two_workers;

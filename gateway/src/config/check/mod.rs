@@ -5,6 +5,7 @@
 
 mod bridges;
 mod filters;
+mod hosts;
 mod multicast;
 mod networks;
 mod ports;
@@ -29,6 +30,8 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
         neighbors: Vec::new(),
         multicast: Vec::new(),
         filters: Vec::new(),
+        on_link: Vec::new(),
+        kernel_routes: Vec::new(),
     };
     if !port_count(&raw.ports, problems) {
         return config;
@@ -42,7 +45,9 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
     config.neighbors = routes::neighbors(&raw.neighbors, &topology, problems);
     config.multicast = multicast::routes(&raw.multicast, &topology, problems);
     config.filters = filters::filters(&raw.filters, &topology, problems);
+    hosts::check(&raw.ports, &raw.bridges, &topology, problems);
     config.ports = raw.ports.into_iter().filter_map(ports::port).collect();
+    config.add_shadows();
     config
 }
 

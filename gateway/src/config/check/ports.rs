@@ -44,7 +44,8 @@ pub(super) fn port(raw: RawPort) -> Option<Port> {
         mtu: raw.mtu,
         addresses: raw.addresses.into_iter().map(Spanned::into_inner).collect(),
         gro: raw.gro,
-        host: raw.host,
+        host: raw.host.is_some(),
+        shadow: None,
     })
 }
 

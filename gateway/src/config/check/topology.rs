@@ -119,7 +119,7 @@ impl<'r> Topology<'r> {
                 ports: raw.ports.iter().filter_map(port).collect(),
                 snooping: raw.snooping,
                 ageing: raw.ageing,
-                host: raw.host,
+                host: raw.host.is_some(),
             })
         };
         raw.iter().filter_map(bridge).collect()

@@ -42,7 +42,8 @@ pub(super) struct RawPort {
     pub(super) mtu: u16,
     pub(super) addresses: Vec<Spanned<IpNet>>,
     pub(super) gro: Option<GroMode>,
-    pub(super) host: bool,
+    /// Where `host = true` stands.
+    pub(super) host: Option<Spanned<bool>>,
 }
 
 pub(super) struct RawBridge {
@@ -50,7 +51,8 @@ pub(super) struct RawBridge {
     pub(super) ports: Vec<Text>,
     pub(super) snooping: bool,
     pub(super) ageing: Duration,
-    pub(super) host: bool,
+    /// Where `host = true` stands.
+    pub(super) host: Option<Spanned<bool>>,
 }
 
 pub(super) struct RawGroup {

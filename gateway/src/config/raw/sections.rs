@@ -190,15 +190,7 @@ fn listed_twice<T: Display>(again: &Spanned<T>, first: &Spanned<T>) -> Problem {
         .hint("remove one of them")
 }
 
-/// The kernel's shadow of a port or bridge.
-fn host(r: &mut Reader<'_, '_>, problems: &mut Problems) -> bool {
-    let host = r.flag(HOST, problems);
-    if let Some(host) = host.as_ref().filter(|host| *host.get_ref()) {
-        problems.push(
-            Problem::new(host.span(), "`host = true` is not supported in this version")
-                .label("there is no TAP shadow yet")
-                .hint("write host = false; give routes, neighbors and groups in this file"),
-        );
-    }
-    host.is_some_and(Spanned::into_inner)
+/// Where a shadow in the kernel is asked for.
+fn host(r: &mut Reader<'_, '_>, problems: &mut Problems) -> Option<Spanned<bool>> {
+    r.flag(HOST, problems).filter(|host| *host.get_ref())
 }

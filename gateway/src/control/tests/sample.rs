@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::observe::{Observe, Operate};
 use super::super::report::{
     BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry,
-    FilterReport, GroReport, Health, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin,
-    PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
+    FilterReport, GroReport, Health, HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry,
+    Origin, PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
 };
 
 /// Two ports and one worker, with numbers that can be told apart.
@@ -85,6 +85,10 @@ impl Observe for Sample {
             in_place: 11,
             refused: map(&[("p0", 2)]),
         }
+    }
+
+    fn host(&self) -> Vec<HostReport> {
+        vec![HostReport { shadow: "gw-p0".into(), up: 5, down: 6, ..HostReport::default() }]
     }
 
     fn drops(&self) -> DropsReport {

@@ -1,6 +1,5 @@
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -54,11 +53,9 @@ impl MemoryGateway {
             config::parse("demo", configuration).map_err(|errors| anyhow!(errors.render(false)))?;
         config.runtime.lcores.truncate(1);
         let bench = Bench::new(&config);
-        let queues = bench.ports.iter().enumerate().map(|(index, port)| PortQueues {
-            mac: port_mac(index),
-            rx: vec![port.rx_queue(bench.pool.clone())],
-            tx: vec![port.tx_queue(1)],
-            link_up: Arc::new(AtomicBool::new(true)),
+        let queues = bench.ports.iter().enumerate().map(|(index, port)| {
+            let (rx, tx) = (port.rx_queue(bench.pool.clone()), port.tx_queue(1));
+            PortQueues::new(port_mac(index), vec![rx], vec![tx])
         });
         let Assembly { mut workers, mailboxes, tables, facts, seed } =
             assemble::<Sim>(&config, queues.collect(), &bench.pool, 0);

@@ -4,19 +4,25 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-use crate::packet::{MacAddr, Network};
+use crate::packet::{MacAddr, Network, PortId};
 
 /// A routed port's own addresses.
 pub struct Interface {
     mac: MacAddr,
+    /// Where the host's kernel hears what is for the gateway; `None`: nobody listens.
+    shadow: Option<PortId>,
     v4: Vec<Ipv4Addr>,
     /// The link-local one first.
     v6: Vec<Ipv6Addr>,
 }
 
 impl Interface {
-    pub(in crate::forward) fn new(mac: MacAddr, addresses: &[IpNet]) -> Self {
-        let mut interface = Self { mac, v4: Vec::new(), v6: vec![link_local(mac)] };
+    pub(in crate::forward) fn new(
+        mac: MacAddr,
+        addresses: &[IpNet],
+        shadow: Option<PortId>,
+    ) -> Self {
+        let mut interface = Self { mac, shadow, v4: Vec::new(), v6: vec![link_local(mac)] };
         for address in addresses {
             match address.addr() {
                 IpAddr::V4(address) => interface.v4.push(address),
@@ -29,6 +35,10 @@ impl Interface {
     /// Its link address.
     pub fn mac(&self) -> MacAddr {
         self.mac
+    }
+
+    pub(super) fn shadow(&self) -> Option<PortId> {
+        self.shadow
     }
 
     /// The address that errors about datagrams of this family come from: one that others can
@@ -66,7 +76,7 @@ mod tests {
     fn has_the_link_local_address_of_its_mac() {
         let mac = MacAddr([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
         let addresses = ["10.1.0.1/24", "2001:db8::1/64"].map(|a| a.parse().unwrap());
-        let interface = Interface::new(mac, &addresses);
+        let interface = Interface::new(mac, &addresses, None);
         assert_eq!(interface.v4(), ["10.1.0.1".parse::<Ipv4Addr>().unwrap()]);
         let expected = ["fe80::5054:ff:fe12:3456", "2001:db8::1"].map(|a| a.parse().unwrap());
         assert_eq!(interface.v6(), expected as [Ipv6Addr; 2]);

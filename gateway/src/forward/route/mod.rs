@@ -8,6 +8,7 @@
 mod address;
 mod arp;
 mod fib;
+mod host;
 mod interface;
 mod mfib;
 mod nd;
@@ -40,6 +41,20 @@ impl Router {
     }
 
     pub(super) fn decide(
+        &self,
+        interface: &Interface,
+        info: &FrameInfo,
+        head: &[u8],
+    ) -> Result<Decision, DropReason> {
+        let alone = self.decide_alone(interface, info, head);
+        match interface.shadow() {
+            Some(shadow) => host::decide(alone, info, head, shadow),
+            None => alone,
+        }
+    }
+
+    /// What becomes of a frame where no host's kernel listens.
+    fn decide_alone(
         &self,
         interface: &Interface,
         info: &FrameInfo,

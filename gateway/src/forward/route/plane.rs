@@ -11,7 +11,7 @@ use super::fib::{Fib, Route};
 use super::mfib::Mfib;
 use super::neighbor::Neighbors;
 use crate::config::Config;
-use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId};
+use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId, PortMask};
 
 /// One address family.
 pub(super) struct Plane<A: Address> {
@@ -22,6 +22,8 @@ pub(super) struct Plane<A: Address> {
     neighbors: Neighbors<A>,
     /// Link addresses of all ports.
     macs: Box<[MacAddr]>,
+    /// Ports that are the host's ends of others.
+    shadows: PortMask,
 }
 
 /// What a decision depends on. Equal for all segments of a super-packet.
@@ -93,7 +95,9 @@ impl<A: Address> Plane<A> {
             return Err(DropReason::LinkLocal);
         }
         let ports = self.mfib.lookup(query.source, query.destination, query.ingress)?;
-        if query.hops <= 1 {
+        // What goes up to the host goes no further: it keeps its last hop.
+        let ports = if query.hops <= 1 { ports.and(self.shadows) } else { ports };
+        if query.hops <= 1 && ports.is_empty() {
             return Err(DropReason::TtlExpired);
         }
         if ports.is_empty() {
@@ -117,6 +121,7 @@ impl<A: Address> Plane<A> {
             mfib: Mfib::new(),
             neighbors: Neighbors::new(),
             macs: macs.into(),
+            shadows: config.shadows(),
         };
         for neighbor in &config.neighbors {
             if let Some(address) = A::of(neighbor.address) {
@@ -148,6 +153,14 @@ impl<A: Address> Plane<A> {
         }
         for (net, hops) in routes {
             self.fib.insert(net, Route::via(&hops));
+        }
+        for net in config.kernel_routes.iter().filter_map(|net| A::net_of(*net)) {
+            self.fib.insert(net.0, Route::Unresolved);
+        }
+        for (net, port) in &config.on_link {
+            if let Some((net, _)) = A::net_of(*net) {
+                self.fib.insert(net, Route::Connected(*port));
+            }
         }
     }
 

@@ -18,8 +18,8 @@ pub use ports::{DeviceFacts, Devices};
 use super::Running;
 use crate::control::{
     ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport, GroReport, Health,
-    LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Observe, Operate, PoolReport, PortReport,
-    ReloadReport, TableUse, WorkerReport,
+    HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Observe, Operate, PoolReport,
+    PortReport, ReloadReport, TableUse, WorkerReport,
 };
 use crate::packet::PortId;
 use crate::time::Nanos;
@@ -54,6 +54,11 @@ impl Observer {
         Self { running, collector, devices, clock, ready: AtomicBool::new(false) }
     }
 
+    /// The configuration that runs.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// Says whether traffic may be sent to it.
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
@@ -84,6 +89,10 @@ impl Observe for Observer {
 
     fn fanout(&self) -> FanoutReport {
         self.fanout_report()
+    }
+
+    fn host(&self) -> Vec<HostReport> {
+        self.host_reports()
     }
 
     fn drops(&self) -> DropsReport {

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::Observer;
-use crate::control::{PoolReport, PortReport};
+use crate::config;
+use crate::control::{HostReport, PoolReport, PortReport};
 use crate::counters::PortCounters;
+use crate::host::HostCounters;
 use crate::packet::DropReason;
 use crate::worker::WorkerSnapshot;
 
@@ -12,6 +14,10 @@ pub trait Devices: Send + Sync {
     fn facts(&self) -> Vec<DeviceFacts>;
     /// Name, buffers free now, buffers in all.
     fn pools(&self) -> Vec<(String, usize, usize)>;
+    /// Of shadows, in the order of their ports.
+    fn shadows(&self) -> Vec<HostCounters> {
+        Vec::new()
+    }
 }
 
 /// What a device knows of a port.
@@ -60,6 +66,23 @@ impl Observer {
             }
         });
         reports.collect()
+    }
+
+    pub(super) fn host_reports(&self) -> Vec<HostReport> {
+        let config = self.running.config();
+        let shadows = config.ports.iter().filter(|port| port.shadow.is_some());
+        let report = |(port, counters): (&config::Port, HostCounters)| HostReport {
+            shadow: port.name.clone(),
+            up: counters.up,
+            up_super_packets: counters.up_super_packets,
+            up_in_super_packets: counters.up_in_super_packets,
+            up_refused: counters.up_refused,
+            down: counters.down,
+            down_no_buffer: counters.down_no_buffer,
+            down_full: counters.down_full,
+            down_bad_requests: counters.down_bad_requests,
+        };
+        shadows.zip(self.devices.shadows()).map(report).collect()
     }
 
     pub(super) fn pool_reports(&self) -> Vec<PoolReport> {

@@ -3,6 +3,9 @@ use crate::control::{
     FdbEntry, FdbReport, FibEntry, MdbEntry, MfibEntry, NeighborEntry, Origin, TableUse,
 };
 
+/// Where a destination leads that the kernel settles itself.
+const HOST: &str = "(host)";
+
 impl Observer {
     pub(super) fn fdb_reports(&self) -> Vec<FdbReport> {
         let config = self.running.config();
@@ -28,7 +31,7 @@ impl Observer {
     }
 
     pub(super) fn mdb_entries(&self) -> Vec<MdbEntry> {
-        let config = self.running.config();
+        let config = self.running.effective();
         let groups = config.groups.iter().map(|group| MdbEntry {
             bridge: config.bridges.get(group.bridge).map(|b| b.name.clone()).unwrap_or_default(),
             group: group.group.to_string(),
@@ -39,7 +42,7 @@ impl Observer {
     }
 
     pub(super) fn fib_entries(&self) -> Vec<FibEntry> {
-        let config = self.running.config();
+        let (config, file) = (self.running.effective(), self.running.config());
         let connected = config.ports.iter().flat_map(|port| {
             port.addresses.iter().map(|address| FibEntry {
                 prefix: address.trunc().to_string(),
@@ -48,35 +51,48 @@ impl Observer {
                 origin: Origin::Connected,
             })
         });
-        let routes = config.routes.iter().map(|route| FibEntry {
+        let routes = config.routes.iter().enumerate().map(|(index, route)| FibEntry {
             prefix: route.prefix.to_string(),
             via: Some(route.via.to_string()),
             port: self.port_name(route.port),
-            origin: Origin::Static,
+            origin: origin(index, file.routes.len()),
         });
-        connected.chain(routes).collect()
+        let on_link = config.on_link.iter().map(|(prefix, port)| FibEntry {
+            prefix: prefix.to_string(),
+            via: None,
+            port: self.port_name(*port),
+            origin: Origin::Kernel,
+        });
+        let kernel = config.kernel_routes.iter().map(|prefix| FibEntry {
+            prefix: prefix.to_string(),
+            via: None,
+            port: HOST.to_owned(),
+            origin: Origin::Kernel,
+        });
+        connected.chain(routes).chain(on_link).chain(kernel).collect()
     }
 
     pub(super) fn mfib_entries(&self) -> Vec<MfibEntry> {
-        let config = self.running.config();
-        let routes = config.multicast.iter().map(|route| MfibEntry {
+        let (config, file) = (self.running.effective(), self.running.config());
+        let routes = config.multicast.iter().enumerate().map(|(index, route)| MfibEntry {
             group: route.group.to_string(),
             source: route.source.map_or_else(|| "any".to_owned(), |source| source.to_string()),
             from: self.port_name(route.from),
             to: self.port_names(&route.to),
-            origin: Origin::Static,
+            origin: origin(index, file.multicast.len()),
         });
         routes.collect()
     }
 
     pub(super) fn neighbor_entries(&self) -> Vec<NeighborEntry> {
-        let config = self.running.config();
-        let neighbors = config.neighbors.iter().map(|neighbor| NeighborEntry {
-            address: neighbor.address.to_string(),
-            mac: neighbor.mac.to_string(),
-            port: self.port_name(neighbor.port),
-            origin: Origin::Static,
-        });
+        let (config, file) = (self.running.effective(), self.running.config());
+        let neighbors =
+            config.neighbors.iter().enumerate().map(|(index, neighbor)| NeighborEntry {
+                address: neighbor.address.to_string(),
+                mac: neighbor.mac.to_string(),
+                port: self.port_name(neighbor.port),
+                origin: origin(index, file.neighbors.len()),
+            });
         neighbors.collect()
     }
 
@@ -93,4 +109,9 @@ impl Observer {
         });
         fdb.chain(gro).collect()
     }
+}
+
+/// What the kernel adds stands behind what the file says.
+fn origin(index: usize, in_file: usize) -> Origin {
+    if index < in_file { Origin::Static } else { Origin::Kernel }
 }

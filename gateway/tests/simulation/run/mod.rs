@@ -107,11 +107,13 @@ impl Run {
         let links: Vec<_> = ports.iter().map(|_| Arc::new(AtomicBool::new(true))).collect();
         let macs: Vec<_> = (0..count).map(|port| MacAddr(port_mac(port))).collect();
         let transmit = if settings.queue_each { settings.workers } else { 1 };
-        let queues = ports.iter().enumerate().map(|(n, port)| PortQueues {
-            mac: macs[n],
-            rx: vec![port.rx_queue(pool.clone())],
-            tx: (0..transmit).map(|_| port.tx_queue(settings.ports[n].1)).collect(),
-            link_up: Arc::clone(&links[n]),
+        let queues = ports.iter().enumerate().map(|(n, port)| {
+            let tx = (0..transmit).map(|_| port.tx_queue(settings.ports[n].1)).collect();
+            let link_up = Arc::clone(&links[n]);
+            PortQueues {
+                link_up,
+                ..PortQueues::new(macs[n], vec![port.rx_queue(pool.clone())], tx)
+            }
         });
         let assembly = assemble::<Sim>(&configs[0], queues.collect(), &pool, HASH_SEED);
         let workers = settings.workers;

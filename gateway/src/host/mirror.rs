@@ -1,0 +1,337 @@
+//! What the kernel knows of the shadows: addresses, neighbours, routes, multicast routes, groups.
+//!
+//! It is asked for everything whenever it says that something changed, and at most so often that
+//! asking stays a small part of the time. So a lost event cannot leave the tables behind, and a
+//! burst of 200,000 routes is read once. *Absent:* VRFs and policy routing: the main table only.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+use netlink_packet_route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
+};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::memberships;
+use super::netlink::{Kernel, KernelError};
+use crate::config::is_link_group;
+use crate::packet::{MacAddr, PortId};
+
+/// `RTNL_FAMILY_IPMR` and `RTNL_FAMILY_IP6MR` (linux/rtnetlink.h).
+const MULTICAST_FAMILIES: [u8; 2] = [128, 129];
+
+/// The kernel's interfaces that are shadows, by index.
+pub struct Mirror {
+    /// Interface index and name of each shadow, the port it stands for, the shadow's own id.
+    shadows: Vec<ShadowLink>,
+    known: Known,
+}
+
+/// One shadow as the mirror sees it.
+#[derive(Clone, Debug)]
+struct ShadowLink {
+    index: u32,
+    name: String,
+    /// Where routes over it lead; a bridge's leads into the bridge, which the kernel alone routes.
+    port: Option<PortId>,
+    shadow: PortId,
+}
+
+/// What the kernel told, in the gateway's words.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Known {
+    pub(super) addresses: Vec<(PortId, IpNet)>,
+    pub(super) neighbors: Vec<(PortId, IpAddr, MacAddr)>,
+    pub(super) routes: Vec<KnownRoute>,
+    pub(super) multicast: Vec<KnownMulticast>,
+    /// Shadows and the groups that programs on the host have joined there.
+    pub(super) joined: Vec<(PortId, IpAddr)>,
+    /// Next hops and neighbours the kernel should keep fresh.
+    stale: Vec<(u32, IpAddr)>,
+}
+
+/// A route and its next hops; one the kernel has to see itself has none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct KnownRoute {
+    pub(super) prefix: IpNet,
+    /// `None`: the destination is the next hop.
+    pub(super) hops: Vec<(PortId, Option<IpAddr>)>,
+}
+
+/// An entry of the kernel's multicast forwarding cache.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct KnownMulticast {
+    pub(super) source: Option<IpAddr>,
+    pub(super) group: IpAddr,
+    pub(super) from: PortId,
+    pub(super) to: Vec<PortId>,
+}
+
+impl Mirror {
+    /// Of shadows by interface index and name; nothing is known yet.
+    pub fn new(shadows: impl IntoIterator<Item = (u32, String, Option<PortId>, PortId)>) -> Self {
+        let link = |(index, name, port, shadow)| ShadowLink { index, name, port, shadow };
+        Self { shadows: shadows.into_iter().map(link).collect(), known: Known::default() }
+    }
+
+    /// Asks for everything; what is known now, if that differs from before.
+    ///
+    /// # Errors
+    /// What the kernel refused to tell; what was known stays.
+    pub fn refresh(&mut self, kernel: &mut Kernel) -> Result<Option<Known>, KernelError> {
+        let mut known = Known::default();
+        self.read_addresses(kernel, &mut known)?;
+        self.read_neighbors(kernel, &mut known)?;
+        self.read_routes(kernel, &mut known)?;
+        self.read_multicast(kernel, &mut known)?;
+        known.joined = self.joined();
+        for (index, address) in std::mem::take(&mut known.stale) {
+            let _ = kernel.keep_neighbor(index, address); // a courtesy: old kernels know no better
+        }
+        if known == self.known {
+            return Ok(None);
+        }
+        self.known = known.clone();
+        Ok(Some(known))
+    }
+
+    /// Whether programs on the host have joined or left groups since: netlink does not tell.
+    pub fn memberships_changed(&self) -> bool {
+        self.joined() != self.known.joined
+    }
+
+    fn joined(&self) -> Vec<(PortId, IpAddr)> {
+        let of = |name: &str| self.shadows.iter().find(|link| link.name == name);
+        let all = memberships::read().into_iter();
+        // Groups of one link go up whether anybody has joined or not.
+        all.filter(|(_, group)| !is_link_group(*group))
+            .filter_map(|(name, group)| Some((of(&name)?.shadow, group)))
+            .collect()
+    }
+
+    /// The routed port of an interface.
+    fn port(&self, index: u32) -> Option<PortId> {
+        self.shadows.iter().find(|link| link.index == index)?.port
+    }
+
+    fn read_addresses(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+        let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+        for answer in kernel.dump("RTM_GETADDR", request)? {
+            let RouteNetlinkMessage::NewAddress(message) = answer else { continue };
+            let Some(port) = self.port(message.header.index) else { continue };
+            let mut address = None;
+            for attribute in &message.attributes {
+                match attribute {
+                    AddressAttribute::Local(local) => address = Some(*local),
+                    AddressAttribute::Address(peer) if address.is_none() => address = Some(*peer),
+                    _ => {}
+                }
+            }
+            let net = address.and_then(|a| IpNet::new(a, message.header.prefix_len).ok());
+            known.addresses.extend(net.filter(|net| !is_link_local(net.addr())).map(|n| (port, n)));
+        }
+        Ok(())
+    }
+
+    fn read_neighbors(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+        let request = RouteNetlinkMessage::GetNeighbour(NeighbourMessage::default());
+        for answer in kernel.dump("RTM_GETNEIGH", request)? {
+            let RouteNetlinkMessage::NewNeighbour(message) = answer else { continue };
+            let index = message.header.ifindex;
+            let Some(port) = self.port(index) else { continue };
+            let (mut address, mut mac) = (None, None);
+            for attribute in &message.attributes {
+                match attribute {
+                    NeighbourAttribute::Destination(NeighbourAddress::Inet(v4)) => {
+                        address = Some(IpAddr::V4(*v4));
+                    }
+                    NeighbourAttribute::Destination(NeighbourAddress::Inet6(v6)) => {
+                        address = Some(IpAddr::V6(*v6));
+                    }
+                    NeighbourAttribute::LinkLayerAddress(bytes) => {
+                        mac = bytes.as_slice().try_into().ok().map(MacAddr);
+                    }
+                    _ => {}
+                }
+            }
+            let Some(address) = address else { continue };
+            let usable = match message.header.state {
+                NeighbourState::Stale => {
+                    known.stale.push((index, address));
+                    true
+                }
+                NeighbourState::Reachable
+                | NeighbourState::Delay
+                | NeighbourState::Probe
+                | NeighbourState::Permanent => true,
+                _ => false,
+            };
+            known.neighbors.extend(mac.filter(|_| usable).map(|mac| (port, address, mac)));
+        }
+        Ok(())
+    }
+
+    fn read_routes(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+        // The cheapest of each prefix, as the kernel would choose.
+        let mut best: HashMap<IpNet, (u32, KnownRoute)> = HashMap::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let mut request = RouteMessage::default();
+            request.header.address_family = family;
+            for answer in kernel.dump("RTM_GETROUTE", RouteNetlinkMessage::GetRoute(request))? {
+                let RouteNetlinkMessage::NewRoute(route) = answer else { continue };
+                let Some((priority, route)) = self.unicast(&route) else { continue };
+                match best.get_mut(&route.prefix) {
+                    // IPv6 tells equal-cost routes one by one on old kernels.
+                    Some((known, other)) if *known == priority => other.hops.extend(route.hops),
+                    Some((known, _)) if *known < priority => {}
+                    _ => drop(best.insert(route.prefix, (priority, route))),
+                }
+            }
+        }
+        known.routes = best.into_values().map(|(_, route)| route).collect();
+        known.routes.sort_by_key(|route| route.prefix);
+        self.want_next_hops(known);
+        Ok(())
+    }
+
+    /// A next hop nobody has talked to yet is resolved before a datagram needs it.
+    fn want_next_hops(&self, known: &mut Known) {
+        let resolved: std::collections::HashSet<_> =
+            known.neighbors.iter().map(|&(port, address, _)| (port, address)).collect();
+        let hops = known.routes.iter().flat_map(|route| &route.hops);
+        for &(port, via) in hops {
+            let Some(via) = via.filter(|via| !resolved.contains(&(port, *via))) else { continue };
+            let link = self.shadows.iter().find(|link| link.port == Some(port));
+            let wanted = link.map(|link| (link.index, via));
+            known.stale.extend(wanted.filter(|wanted| !known.stale.contains(wanted)));
+        }
+    }
+
+    /// Its priority, and what the data path needs of it.
+    fn unicast(&self, message: &RouteMessage) -> Option<(u32, KnownRoute)> {
+        let RouteMessage { header, attributes, .. } = message;
+        let transit = matches!(
+            header.kind,
+            RouteType::Unicast
+                | RouteType::BlackHole
+                | RouteType::Unreachable
+                | RouteType::Prohibit
+        );
+        if !transit || table(message) != u32::from(RouteHeader::RT_TABLE_MAIN) {
+            return None;
+        }
+        let (mut prefix, mut priority, mut hops) =
+            (unspecified(header.address_family)?, 0, Vec::new());
+        for attribute in attributes {
+            match attribute {
+                RouteAttribute::Destination(address) => prefix = ip(address)?,
+                RouteAttribute::Priority(value) => priority = *value,
+                RouteAttribute::MultiPath(paths) => {
+                    hops.extend(
+                        paths.iter().map(|path| (path.interface_index, gateway(&path.attributes))),
+                    );
+                }
+                RouteAttribute::Oif(index) => hops.push((*index, gateway(attributes))),
+                _ => {}
+            }
+        }
+        let prefix = IpNet::new(prefix, header.destination_prefix_length).ok()?;
+        let is_ours =
+            |&(index, via): &(u32, Option<_>)| via.is_some() && self.port(index).is_some();
+        let direct = |hops: &[(u32, Option<Option<IpAddr>>)]| hops.iter().all(is_ours);
+        // One path that is not a port's makes the route the kernel's.
+        let hops = match header.kind {
+            RouteType::Unicast if direct(&hops) => hops,
+            _ => Vec::new(),
+        };
+        let hops = hops.into_iter().filter_map(|(index, via)| Some((self.port(index)?, via?)));
+        Some((priority, KnownRoute { prefix, hops: hops.collect() }))
+    }
+
+    fn read_multicast(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+        for family in MULTICAST_FAMILIES {
+            let mut request = RouteMessage::default();
+            request.header.address_family = AddressFamily::Other(family);
+            let request = RouteNetlinkMessage::GetRoute(request);
+            // A kernel without multicast routing of this family has none.
+            let Ok(answers) = kernel.dump("RTM_GETROUTE", request) else { continue };
+            known.multicast.extend(answers.iter().filter_map(|answer| match answer {
+                RouteNetlinkMessage::NewRoute(route) => self.multicast(route),
+                _ => None,
+            }));
+        }
+        Ok(())
+    }
+
+    fn multicast(&self, message: &RouteMessage) -> Option<KnownMulticast> {
+        if message.header.kind != RouteType::Multicast {
+            return None;
+        }
+        let (mut source, mut group, mut from, mut to) = (None, None, None, Vec::new());
+        for attribute in &message.attributes {
+            match attribute {
+                RouteAttribute::Source(address) => source = ip(address),
+                RouteAttribute::Destination(address) => group = ip(address),
+                RouteAttribute::Iif(index) => from = self.port(*index),
+                RouteAttribute::MultiPath(paths) => {
+                    to.extend(paths.iter().filter_map(|path| self.port(path.interface_index)));
+                }
+                _ => {}
+            }
+        }
+        let source = source.filter(|source| !source.is_unspecified());
+        Some(KnownMulticast { source, group: group?, from: from?, to })
+    }
+}
+
+/// `Some(None)`: none is needed; `None`: one that IP of this family cannot name.
+fn gateway(attributes: &[RouteAttribute]) -> Option<Option<IpAddr>> {
+    for attribute in attributes {
+        match attribute {
+            RouteAttribute::Gateway(address) => return ip(address).map(Some),
+            RouteAttribute::Via(_) | RouteAttribute::Encap(_) => return None,
+            _ => {}
+        }
+    }
+    Some(None)
+}
+
+fn table(message: &RouteMessage) -> u32 {
+    let long = message.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Table(table) => Some(*table),
+        _ => None,
+    });
+    long.unwrap_or(message.header.table.into())
+}
+
+fn unspecified(family: AddressFamily) -> Option<IpAddr> {
+    match family {
+        AddressFamily::Inet => Some(Ipv4Addr::UNSPECIFIED.into()),
+        AddressFamily::Inet6 => Some(Ipv6Addr::UNSPECIFIED.into()),
+        _ => None,
+    }
+}
+
+/// Multicast families are read as bytes.
+fn ip(address: &RouteAddress) -> Option<IpAddr> {
+    match address {
+        RouteAddress::Inet(v4) => Some((*v4).into()),
+        RouteAddress::Inet6(v6) => Some((*v6).into()),
+        RouteAddress::Other(bytes) => match bytes.len() {
+            4 => <[u8; 4]>::try_from(bytes.as_slice()).ok().map(IpAddr::from),
+            16 => <[u8; 16]>::try_from(bytes.as_slice()).ok().map(IpAddr::from),
+            _ => None,
+        },
+        RouteAddress::Mpls(_) => None,
+        _ => None,
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local())
+}

@@ -1,0 +1,97 @@
+//! The configuration that workers decide by: the file's, and what the kernel knows beside it. What
+//! the file says of a prefix, a neighbour or a group counts.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use super::mirror::Known;
+use crate::config::{Config, MulticastRoute, Neighbor, Route, Shadow};
+use crate::packet::PortId;
+
+impl Known {
+    /// The file's configuration with what the kernel adds to it.
+    pub fn overlay(&self, file: &Config) -> Config {
+        let mut config = file.clone();
+        add_addresses(&mut config, self);
+        add_neighbors(&mut config, self);
+        add_routes(&mut config, self);
+        add_multicast(&mut config, self);
+        add_memberships(&mut config, self);
+        config
+    }
+}
+
+fn add_addresses(config: &mut Config, known: &Known) {
+    for &(port, address) in &known.addresses {
+        let Some(port) = config.ports.get_mut(port.index()) else { continue };
+        if !port.addresses.contains(&address) {
+            port.addresses.push(address);
+        }
+    }
+}
+
+fn add_neighbors(config: &mut Config, known: &Known) {
+    let file: HashSet<_> = config.neighbors.iter().map(|n| (n.port, n.address)).collect();
+    let new =
+        known.neighbors.iter().filter(|(port, address, _)| !file.contains(&(*port, *address)));
+    config.neighbors.extend(new.map(|&(port, address, mac)| Neighbor { address, mac, port }));
+}
+
+fn add_routes(config: &mut Config, known: &Known) {
+    let file: HashSet<_> = config.routes.iter().map(|route| route.prefix).collect();
+    let own: HashSet<_> =
+        config.ports.iter().flat_map(|port| &port.addresses).map(ipnet::IpNet::trunc).collect();
+    for route in &known.routes {
+        if file.contains(&route.prefix) || own.contains(&route.prefix) {
+            continue;
+        }
+        let via = route
+            .hops
+            .iter()
+            .filter_map(|&(port, via)| via.map(|via| Route { prefix: route.prefix, via, port }));
+        let vias: Vec<_> = via.collect();
+        match route.hops.first() {
+            None => config.kernel_routes.push(route.prefix),
+            Some(&(port, None)) => config.on_link.push((route.prefix, port)),
+            Some(_) => config.routes.extend(vias),
+        }
+    }
+}
+
+fn add_multicast(config: &mut Config, known: &Known) {
+    let file: HashSet<_> =
+        config.multicast.iter().map(|route| (route.source, route.group)).collect();
+    for route in &known.multicast {
+        if !file.contains(&(route.source, route.group)) {
+            config.multicast.push(MulticastRoute {
+                group: route.group,
+                source: route.source,
+                from: route.from,
+                to: route.to.clone(),
+            });
+        }
+    }
+}
+
+/// A program on the host that joined a group is a member behind the shadow.
+fn add_memberships(config: &mut Config, known: &Known) {
+    for &(shadow, group) in &known.joined {
+        match config.ports.get(shadow.index()).and_then(|port| port.shadow) {
+            Some(Shadow::Port(port)) => join_routed(config, port, shadow, group),
+            Some(Shadow::Bridge(bridge)) => {
+                let of_bridge =
+                    config.groups.iter_mut().filter(|g| g.bridge == bridge && g.group == group);
+                of_bridge.for_each(|group| group.ports.push(shadow));
+            }
+            None => {}
+        }
+    }
+}
+
+fn join_routed(config: &mut Config, from: PortId, shadow: PortId, group: IpAddr) {
+    let routes = config.multicast.iter_mut().filter(|route| route.group == group);
+    for route in routes.filter(|route| route.from == from) {
+        route.to.push(shadow);
+    }
+    config.multicast.push(MulticastRoute { group, source: None, from, to: vec![shadow] });
+}

@@ -1,0 +1,218 @@
+//! The kernel as the control plane: shadows of routed ports and bridges, tables that follow Linux.
+#![cfg(feature = "dpdk")]
+#![allow(clippy::disallowed_methods)] // hosts, not the path
+
+#[path = "support/netns.rs"]
+mod netns;
+#[path = "support/running.rs"]
+mod running;
+
+use std::time::{Duration, Instant};
+
+use gateway::control::{FibEntry, HostReport, MfibEntry, NeighborEntry, Origin, Topic};
+use gateway::demo::host::{Receiver, Sender};
+use gateway::demo::topology::{INTERFACE, Lab, port_name};
+use netns::{demand_intact, lab, ping, plug_lan, plug_routed, receive, stream};
+use running::{Running, bridge, ports, start};
+
+/// A router with shadows and no neighbours in its file. The middle's kernel shares its interfaces
+/// with net_af_packet, so it must not answer there itself: an address is heard on shadows only.
+fn start_router(lab: &Lab, extra: &str) -> Running {
+    prepare(lab);
+    let text = ports(lab, |index| {
+        let net = index + 1;
+        format!("\"10.78.{net}.1/24\", \"fd78:{net}::1/64\"")
+    });
+    start(lab, "0", &(with_hosts(&text, "[[port]]\n") + extra))
+}
+
+fn with_hosts(text: &str, section: &str) -> String {
+    text.replace(section, &format!("{section}host = true\n"))
+}
+
+fn prepare(lab: &Lab) {
+    lab.middle.sysctl("ipv6/conf/default/disable_ipv6", "0").unwrap();
+    for key in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
+        lab.middle.sysctl(key, "1").unwrap();
+    }
+    for port in (0..lab.hosts.len()).map(port_name) {
+        lab.middle.sysctl(&format!("ipv4/conf/{port}/rp_filter"), "1").unwrap();
+        lab.middle.sysctl(&format!("ipv4/conf/{port}/arp_ignore"), "1").unwrap();
+    }
+}
+
+/// Waits for what `is_so` asks of a running gateway.
+fn eventually<T>(gateway: &Running, topic: Topic, is_so: impl Fn(&[T]) -> bool) -> Vec<T>
+where
+    T: serde::de::DeserializeOwned + std::fmt::Debug,
+{
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let entries: Vec<T> = gateway.gateway.ask(topic).unwrap();
+        if is_so(&entries) {
+            return entries;
+        }
+        assert!(Instant::now() < deadline, "still: {entries:#?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn host_report(gateway: &Running, shadow: &str) -> HostReport {
+    let reports: Vec<HostReport> = gateway.gateway.ask(Topic::Host).unwrap();
+    reports.into_iter().find(|report| report.shadow == shadow).expect("the shadow")
+}
+
+/// Nobody told the gateway a link address: the kernel finds them, by ARP and neighbour discovery
+/// through the shadows, and the data path takes over from the first answer on.
+#[test]
+fn the_kernel_answers_and_finds_neighbours() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 2);
+    let gateway = start_router(&lab, "");
+    for own in ["10.78.1.1", "fd78:1::1", "10.78.2.1", "fd78:2::1"] {
+        ping(&lab.hosts[0], own.parse().unwrap()).unwrap();
+    }
+    for far in ["10.78.2.2", "fd78:2::2"] {
+        ping(&lab.hosts[0], far.parse().unwrap()).unwrap();
+    }
+    let neighbors = eventually(&gateway, Topic::Neighbors, |neighbors: &[NeighborEntry]| {
+        let known = |address: &str| neighbors.iter().any(|n| n.address == address);
+        ["10.78.1.2", "fd78:1::2", "10.78.2.2", "fd78:2::2"].into_iter().all(known)
+    });
+    assert!(neighbors.iter().all(|neighbor| neighbor.origin == Origin::Kernel));
+    let before = host_report(&gateway, "gw-p0").up;
+    let streams = [stream(0, "10.78.2.2", &[1]), stream(1, "fd78:1::2", &[0])];
+    demand_intact(&lab, &streams, 1.0);
+    let after = host_report(&gateway, "gw-p0").up;
+    assert!(after - before < 200, "{} datagrams of the streams went up", after - before);
+    gateway.stop_clean();
+}
+
+/// What `ip route`, and so any routing daemon, says is where datagrams go; and no longer when it is
+/// taken back.
+#[test]
+fn routes_follow_the_kernel() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 2);
+    for network in ["10.99.7.7/32", "fd99::7/128"] {
+        lab.hosts[1].namespace.ip(&format!("address add {network} dev lo")).unwrap();
+    }
+    let gateway = start_router(&lab, "");
+    assert!(ping(&lab.hosts[0], "10.99.7.7".parse().unwrap()).is_err(), "no route yet");
+    lab.middle.ip("route add 10.99.0.0/16 via 10.78.2.2 dev gw-p1").unwrap();
+    lab.middle.ip("-6 route add fd99::/64 via fd78:2::2 dev gw-p1").unwrap();
+    lab.middle.ip("route add blackhole 10.99.8.0/24").unwrap();
+    let routes = eventually(&gateway, Topic::Fib, |routes: &[FibEntry]| {
+        let known = |prefix: &str| routes.iter().any(|route| route.prefix == prefix);
+        ["10.99.0.0/16", "fd99::/64", "10.99.8.0/24"].into_iter().all(known)
+    });
+    let route = routes.iter().find(|route| route.prefix == "10.99.0.0/16").expect("the route");
+    assert_eq!((route.via.as_deref(), route.port.as_str()), (Some("10.78.2.2"), "p1"));
+    assert_eq!(route.origin, Origin::Kernel);
+    for far in ["10.99.7.7", "fd99::7"] {
+        ping(&lab.hosts[0], far.parse().unwrap()).unwrap();
+    }
+    lab.middle.ip("route del 10.99.0.0/16").unwrap();
+    eventually(&gateway, Topic::Fib, |routes: &[FibEntry]| {
+        !routes.iter().any(|route| route.prefix == "10.99.0.0/16")
+    });
+    assert!(ping(&lab.hosts[0], "10.99.7.7".parse().unwrap()).is_err(), "the route is gone");
+    gateway.stop_clean();
+}
+
+/// Datagrams for a program on the gateway's host arrive one by one, whatever form they took on the
+/// way up; a group is heard from joining to leaving, on its last hop too.
+#[test]
+fn programs_on_the_host_are_reached() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 1);
+    let gateway = start_router(&lab, "");
+    let listen = || Receiver::new("gw-p0", "0.0.0.0".parse()?, 7171);
+    let receiver = lab.middle.enter(listen).unwrap();
+    ping(&lab.hosts[0], "10.78.1.1".parse().unwrap()).unwrap(); // finds the link address
+    let trains = |destination: &str| {
+        let open = || Sender::new(INTERFACE, format!("{destination}:7171").parse()?);
+        let mut sender = lab.hosts[0].namespace.enter(open).unwrap();
+        for round in 0..20_u8 {
+            let payload: Vec<u8> = (0..10_000_u32).map(|i| (i / 1000) as u8 ^ round).collect();
+            sender.send(&payload, 1000).unwrap();
+            for number in 0..10 {
+                let got = receive(&receiver).expect("a datagram");
+                assert_eq!(got, vec![number ^ round; 1000], "round {round}");
+            }
+        }
+    };
+    trains("10.78.1.1");
+    lab.middle.enter(|| receiver.join("gw-p0", "239.7.7.7".parse()?)).unwrap();
+    eventually(&gateway, Topic::Mfib, |routes: &[MfibEntry]| {
+        routes.iter().any(|route| route.group == "239.7.7.7" && route.to == ["gw-p0"])
+    });
+    trains("239.7.7.7");
+    let report = host_report(&gateway, "gw-p0");
+    assert_eq!((report.up_refused, report.down_bad_requests), (0, 0));
+    println!("super-packets up: {report:?}");
+    drop(receiver);
+    eventually(&gateway, Topic::Mfib, |routes: &[MfibEntry]| routes.is_empty());
+    gateway.stop_clean();
+}
+
+/// A port without a link is an interface without a carrier: daemons see it go and come back.
+#[test]
+fn a_lost_link_is_a_lost_carrier() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 2);
+    let gateway = start_router(&lab, "");
+    let carrier_becomes = |wanted: &str| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !lab.middle.ip("link show gw-p1").unwrap().contains(wanted) {
+            assert!(Instant::now() < deadline, "never {wanted}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    carrier_becomes("LOWER_UP");
+    lab.hosts[1].namespace.ip(&format!("link set {INTERFACE} down")).unwrap();
+    carrier_becomes("NO-CARRIER");
+    lab.hosts[1].namespace.ip(&format!("link set {INTERFACE} up")).unwrap();
+    carrier_becomes("LOWER_UP");
+    gateway.stop_clean();
+}
+
+/// The host is a member of the bridge: it has an address there, is pinged, and pings.
+#[test]
+fn the_host_is_a_member_of_the_bridge() {
+    let Some(mut lab) = lab() else { return };
+    plug_lan(&mut lab, 2);
+    prepare(&lab);
+    let gateway = start(&lab, "0", &with_hosts(&bridge(&lab), "[[bridge]]\n"));
+    lab.middle.ip("address add 10.78.0.200/24 dev gw-br0").unwrap();
+    for host in &lab.hosts {
+        ping(host, "10.78.0.200".parse().unwrap()).unwrap();
+    }
+    ping(&lab.hosts[0], "10.78.0.2".parse().unwrap()).unwrap();
+    let report = host_report(&gateway, "gw-br0");
+    assert!(report.up >= 4 && report.down >= 4, "{report:?}");
+    gateway.stop_clean();
+}
+
+/// What cannot be a shadow is refused with a remedy, before any traffic.
+#[test]
+fn without_the_right_to_make_interfaces_the_remedy_is_named() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 1);
+    lab.middle.ip("link add gw-p0 type bridge").unwrap(); // the name is taken by what is no TAP
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[runtime]\nhugepages = false\nmemory_mb = 64\npool_buffers = 2048\n\
+                [[port]]\nname = \"p0\"\ndevice = \"net_af_packet0,iface=p0\"\nhost = true\n\
+                [control]\nsocket = \"FOLDER/gw.sock\"\n";
+    let file = folder.path().join("gw.toml");
+    let text = text.replace("FOLDER", &folder.path().to_string_lossy());
+    std::fs::write(&file, text).unwrap();
+    let run = || {
+        let program = env!("CARGO_BIN_EXE_gateway");
+        Ok(std::process::Command::new(program).args(["run", "-c"]).arg(&file).output()?)
+    };
+    let output = lab.middle.enter(run).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("shadow gw-p0") && said.contains("help: "), "{said}");
+}
