@@ -4,8 +4,9 @@
 //! asking stays a small part of the time. So a lost event cannot leave the tables behind, and a
 //! burst of 200,000 routes is read once. *Absent:* VRFs and policy routing: the main table only.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
@@ -25,11 +26,17 @@ use crate::packet::{MacAddr, PortId};
 /// `RTNL_FAMILY_IPMR` and `RTNL_FAMILY_IP6MR` (linux/rtnetlink.h).
 const MULTICAST_FAMILIES: [u8; 2] = [128, 129];
 
+/// How long a next hop that does not answer is left alone.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+
 /// The kernel's interfaces that are shadows, by index.
 pub struct Mirror {
     /// Interface index and name of each shadow, the port it stands for, the shadow's own id.
     shadows: Vec<ShadowLink>,
     known: Known,
+    /// Neighbours the kernel was asked to keep, and since when: asking is an event itself.
+    asked: HashSet<(u32, IpAddr)>,
+    asked_since: Instant,
 }
 
 /// One shadow as the mirror sees it.
@@ -76,7 +83,12 @@ impl Mirror {
     /// Of shadows by interface index and name; nothing is known yet.
     pub fn new(shadows: impl IntoIterator<Item = (u32, String, Option<PortId>, PortId)>) -> Self {
         let link = |(index, name, port, shadow)| ShadowLink { index, name, port, shadow };
-        Self { shadows: shadows.into_iter().map(link).collect(), known: Known::default() }
+        Self {
+            shadows: shadows.into_iter().map(link).collect(),
+            known: Known::default(),
+            asked: HashSet::new(),
+            asked_since: Instant::now(),
+        }
     }
 
     /// Asks for everything; what is known now, if that differs from before.
@@ -90,14 +102,24 @@ impl Mirror {
         self.read_routes(kernel, &mut known)?;
         self.read_multicast(kernel, &mut known)?;
         known.joined = self.joined();
-        for (index, address) in std::mem::take(&mut known.stale) {
-            let _ = kernel.keep_neighbor(index, address); // a courtesy: old kernels know no better
-        }
+        self.keep_fresh(kernel, std::mem::take(&mut known.stale));
         if known == self.known {
             return Ok(None);
         }
         self.known = known.clone();
         Ok(Some(known))
+    }
+
+    fn keep_fresh(&mut self, kernel: &mut Kernel, neighbors: Vec<(u32, IpAddr)>) {
+        if self.asked_since.elapsed() > ASK_AGAIN {
+            self.asked.clear();
+            self.asked_since = Instant::now();
+        }
+        for (index, address) in neighbors {
+            if self.asked.insert((index, address)) {
+                let _ = kernel.keep_neighbor(index, address); // a kernel before 5.16 cannot
+            }
+        }
     }
 
     /// Whether programs on the host have joined or left groups since: netlink does not tell.
@@ -201,7 +223,7 @@ impl Mirror {
 
     /// A next hop nobody has talked to yet is resolved before a datagram needs it.
     fn want_next_hops(&self, known: &mut Known) {
-        let resolved: std::collections::HashSet<_> =
+        let resolved: HashSet<_> =
             known.neighbors.iter().map(|&(port, address, _)| (port, address)).collect();
         let hops = known.routes.iter().flat_map(|route| &route.hops);
         for &(port, via) in hops {

@@ -92,6 +92,11 @@ impl<B: PacketBuf, I: Interface> Shadow<B, I> {
         self.pump_up(now) + self.pump_down()
     }
 
+    /// One turn up only, once nobody receives what the kernel sends; returns how many frames.
+    pub fn drain(&mut self, now: Nanos) -> usize {
+        self.pump_up(now)
+    }
+
     fn pump_up(&mut self, now: Nanos) -> usize {
         let Self { cable, interface, uplink, counters, .. } = self;
         let mut frames = 0;

@@ -140,7 +140,8 @@ impl Pump {
             loop {
                 let stopping = stopped.load(Ordering::Relaxed);
                 let now = clock.now();
-                let moved: usize = shadows.iter_mut().map(|shadow| shadow.pump(now)).sum();
+                let turn = if stopping { Shadow::drain } else { Shadow::pump };
+                let moved: usize = shadows.iter_mut().map(|shadow| turn(shadow, now)).sum();
                 if stopping && moved == 0 {
                     break;
                 }
