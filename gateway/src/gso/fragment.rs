@@ -74,6 +74,9 @@ struct Cut<'a> {
     payload: usize,
     /// Payload of all fragments but the last, a multiple of [`UNIT`].
     size: usize,
+    /// Payload the last may have: what fits is not cut (RFC 791 3.2, "if the total length is less
+    /// than or equal the maximum transmission unit then submit this datagram").
+    last: usize,
 }
 
 impl<'a> Cut<'a> {
@@ -91,21 +94,22 @@ impl<'a> Cut<'a> {
         if ip.fragment_offset() + payload > usize::from(u16::MAX) {
             return Err(FragmentError::BeyondDatagram);
         }
-        let size = ip_mtu.saturating_sub(header_len) / UNIT * UNIT;
+        let last = ip_mtu.saturating_sub(header_len);
+        let size = last / UNIT * UNIT;
         if size == 0 {
             return Err(FragmentError::TooMany);
         }
-        Ok(Self { headers, l2_len, flags_offset: ip.flags_offset.get(), payload, size })
+        Ok(Self { headers, l2_len, flags_offset: ip.flags_offset.get(), payload, size, last })
     }
 
     fn count(&self) -> usize {
-        self.payload.div_ceil(self.size).max(1)
+        1 + self.payload.saturating_sub(self.last).div_ceil(self.size)
     }
 
     fn fragment<B: PacketBuf>(&self, packet: &B, number: usize, pool: &B::Pool) -> Option<B> {
         let start = number * self.size;
-        let len = (self.payload - start).min(self.size);
-        let is_last = start + len == self.payload;
+        let is_last = number + 1 == self.count();
+        let len = if is_last { self.payload - start } else { self.size };
         let mut fragment = pool.alloc()?;
         let (headers, payload) =
             fragment.append(self.headers.len() + len)?.split_at_mut(self.headers.len());

@@ -11,8 +11,16 @@ pub(super) fn fragments(out: &[u8], l3: usize, ip_len: usize, mtu: usize) -> Opt
     if usize::from(word & 0x1fff) * 8 + payload.len() > 0xffff {
         return None;
     }
-    let size = (mtu - header_len) / 8 * 8;
-    let parts: Vec<_> = payload.chunks(size).collect();
+    // What fits is not cut: the last part need not be a multiple of 8.
+    let fits = mtu - header_len;
+    let size = fits / 8 * 8;
+    let (mut parts, mut rest) = (Vec::new(), payload);
+    while rest.len() > fits {
+        let (part, later) = rest.split_at(size);
+        parts.push(part);
+        rest = later;
+    }
+    parts.push(rest);
     let mut fragments = Vec::new();
     for (n, part) in parts.iter().enumerate() {
         let mut header = header.to_vec();
