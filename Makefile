@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak bench dpdk dpdk-debug deb image fmt lint bare-root
+.PHONY: help install demo test soak cost bench dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -13,9 +13,13 @@ test: ## install what is missing, run the whole test suite
 	@scripts/install.sh test
 	@scripts/test.sh
 
-bench: ## cycles per frame with coalescing off and on, over DPDK's virtual ports
-	@scripts/install.sh build
-	@scripts/bench.sh
+cost: ## instructions per frame against bench/budget.txt; BLESS='why' takes new figures over
+	@scripts/install.sh build test
+	@scripts/cost.sh
+
+bench: ## the ladder beside testpmd, l3fwd and the kernel, < 8 min; SIZE=middle < 15, FULL=1 < 50
+	@scripts/install.sh build bench
+	@SIZE="$(SIZE)" FULL="$(FULL)" scripts/bench.sh
 
 soak: ## whole workers under seeded faults for SECONDS=60, judged by a model; SEED=... replays one run
 	@scripts/install.sh test

@@ -1,44 +1,37 @@
 #!/usr/bin/env bash
-# What one worker spends on a frame, coalescing off and on in turn on the same input: net_pcap
-# replays from memory, net_null takes what leaves. Medians of REPEAT (5) runs with min and max;
-# only the ratio means something on another machine, and only while nothing else runs on the core.
+# The ladder: the gateway beside testpmd, l3fwd, ipv4_multicast and the Linux kernel, in turn on the
+# same virtual ports. A dated section goes into bench/RESULTS.md, curves into bench/plots, every run
+# into target/bench.
+#   scripts/bench.sh        less than 8 minutes, with the build done
+#   SIZE=middle             less than 15
+#   SIZE=full (or FULL=1)   every shape, less than 50
+# ONLY=single measures one group and writes nothing but target/bench. ROUNDS, WINDOW_MS as in
+# `target/release/ladder --help`. HUGEPAGES=1 uses them.
 . "$(dirname "$0")/lib.sh"
 
-REPEAT=${REPEAT:-5}
-POLLS=${POLLS:-200000}
-LCORE=${LCORE:-$(($(nproc) - 1))}
-
-# path, train, payload bytes, egress ports
-SHAPES="route 1 22 1
-route 16 22 1
-route 64 22 1
-route 1 1400 1
-route 16 1400 1
-multicast 16 22 3
-multicast 16 1400 3
-bridge 16 1400 3"
-
-cycles() {
-    as_root target/release/path-cost --path "$1" --train "$2" --payload "$3" --copies "$4" \
-        --gro "$5" --polls "$POLLS" --lcore "$LCORE" |
-        sed -n 's/.*"cycles_per_frame":\([0-9.]*\).*/\1/p'
-}
-
-# median, min and max of the numbers on stdin
-spread() { sort -n | awk '{v[NR] = $1} END {printf "%7.1f %7.1f %7.1f", v[int((NR + 1) / 2)], v[1], v[NR]}'; }
+SIZE=${SIZE:-short}
+[ -z "${FULL:-}" ] || SIZE=full
+case $SIZE in
+short) minutes=6 ;;
+middle) minutes=12 ;;
+full) minutes=42 ;;
+*) die "SIZE is short, middle or full" ;;
+esac
 
 say "building"
-cargo build --release --locked -p bench --bin path-cost >&2
-echo "cycles per received frame: median, min, max of $REPEAT"
-printf '%-9s %5s %7s %5s   %23s   %23s   %s\n' path train payload ports "gro off" "gro list" ratio
-while read -r path train payload ports; do
-    off="" list=""
-    for ((run = 0; run < REPEAT; run++)); do
-        off+=$(cycles "$path" "$train" "$payload" "$ports" off)$'\n'
-        list+=$(cycles "$path" "$train" "$payload" "$ports" list)$'\n'
-    done
-    off=$(printf %s "$off" | spread)
-    list=$(printf %s "$list" | spread)
-    ratio=$(echo "$off $list" | awk '{printf "%.2f", $4 / $1}')
-    printf '%-9s %5s %7s %5s   %s   %s   %s\n' "$path" "$train" "$payload" "$ports" "$off" "$list" "$ratio"
-done <<<"$SHAPES"
+scripts/peers.sh || say "without l3fwd and ipv4_multicast: their rows will be missing"
+mkdir -p target/peers/bin
+cargo build --release --locked -p gateway -p bench --bins >&2
+
+command="make bench"
+[ "$SIZE" = short ] || command+=" SIZE=$SIZE"
+arguments=(--size "$SIZE" --minutes "$minutes" --rounds "${ROUNDS:-5}" --window-ms "${WINDOW_MS:-400}"
+    --date "$(LC_ALL=C date '+%-d %B %Y')" --command "$command")
+[ -z "${HUGEPAGES:-}" ] || arguments+=(--hugepages)
+if [ -n "${ONLY:-}" ]; then
+    arguments+=(--only "$ONLY")
+else
+    arguments+=(--results bench/RESULTS.md --plots bench/plots)
+fi
+# What is left of the time is for what was begun: a turn is seconds.
+as_root timeout --kill-after=10 $(((minutes + 3) * 60)) target/release/ladder "${arguments[@]}"

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs what is missing on Debian 12 or 13, and asks nothing. Nothing missing: apt is not called.
-#   scripts/install.sh [build|test|dpdk|deb]...      default: build
+#   scripts/install.sh [build|test|dpdk|bench|deb]...      default: build
 . "$(dirname "$0")/lib.sh"
 
 BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ethtool ca-certificates)
-TEST=(tcpdump python3 python3-scapy procps)
+TEST=(tcpdump python3 python3-scapy procps valgrind)
 DPDK=(meson ninja-build python3-pyelftools libnuma-dev libpcap-dev libelf-dev libbpf-dev libxdp-dev
     curl xz-utils dpkg-dev)
 DEB=(dpkg-dev)
+# The peers of the ladder: testpmd, and what builds DPDK's examples.
+BENCH=(dpdk-dev make curl xz-utils dpkg-dev)
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
@@ -81,6 +83,7 @@ for set in "$@"; do
     build) ;;
     test) packages+=("${TEST[@]}") ;;
     dpdk) packages+=("${DPDK[@]}") ;;
+    bench) packages+=("${BENCH[@]}") ;;
     deb) packages+=("${DEB[@]}") ;;
     *) die "unknown set: $set" ;;
     esac

@@ -12,6 +12,7 @@ stage_clippy() { scripts/lint.sh clippy; }
 stage_core() { scripts/cargo-test.sh "${CORE[@]}"; }
 stage_docs() { cargo test --locked --doc --quiet "${CORE[@]}"; }
 stage_dpdk() { scripts/cargo-test.sh --workspace; }
+stage_cost() { scripts/cost.sh; }
 
 summary=()
 broken=0
@@ -30,7 +31,7 @@ count() {
         { grep -oE "[0-9]+ ($1)" || true; } | awk '{n += $1} END {print n + 0}'
 }
 
-[ $# -gt 0 ] || set -- format clippy core docs dpdk
+[ $# -gt 0 ] || set -- format clippy core docs dpdk cost
 rm -f "$LOGS"/*.log
 for name in "$@"; do
     run_stage "$name"

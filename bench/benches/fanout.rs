@@ -5,7 +5,7 @@
 
 use std::hint::black_box;
 
-use bench::Shape;
+use bench::{Case, Journey};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gateway::fanout::{Fanout, FanoutPort};
 use gateway::ingress;
@@ -19,8 +19,9 @@ fn replicate(criterion: &mut Criterion) {
     for (payload, copies) in [(22, 1), (22, 3), (22, 8), (1400, 1), (1400, 3), (1400, 8)] {
         for (way, copy_up_to) in [("copies", usize::MAX), ("private-headers", 0)] {
             let pool = HeapPool::new(64 * TRAIN, 2048);
-            let frames =
-                Shape { burst: TRAIN, train: TRAIN, payload, dst: [239, 1, 1, 1] }.frames();
+            let case =
+                Case { train: TRAIN, frames: TRAIN, payload, ..Case::new(Journey::Multicast) };
+            let frames = case.frames().expect("frames");
             let ports = vec![FanoutPort { mac: MacAddr::default(), max_pieces: 40 }; copies + 1];
             let mask: PortMask = (1..=copies as u16).map(PortId).collect();
             let mut fanout: Fanout<HeapBuf> = Fanout::new(pool.clone(), ports, copy_up_to);

@@ -5,7 +5,7 @@
 use core::time::Duration;
 use std::hint::black_box;
 
-use bench::Shape;
+use bench::{Case, Journey};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gateway::config::{Gro, GroMode};
 use gateway::gro::GroTable;
@@ -21,7 +21,8 @@ fn coalesce(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(BURST as u64));
     for train in [1, 2, 4, 16, 64] {
         let pool = HeapPool::new(2 * BURST, 2048);
-        let frames = Shape { burst: BURST, train, payload: 22, dst: [10, 1, 0, 2] }.frames();
+        let case = Case { train, frames: BURST, ..Case::new(Journey::Route) };
+        let frames = case.frames().expect("frames");
         let burst = || -> Vec<HeapBuf> {
             frames.iter().filter_map(|frame| pool.alloc_from(frame)).collect()
         };

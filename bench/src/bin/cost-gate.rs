@@ -1,0 +1,140 @@
+//! `make cost`: instructions per frame, of path-cost's window under callgrind, against
+//! bench/budget.txt. Ends with 1 when a case left its budget.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Mutex;
+use std::{fs, thread};
+
+use anyhow::{Context, ensure};
+use bench::budget::{Budget, Row, TOLERANCE};
+use clap::Parser;
+
+/// Bursts before the window: caches are full, and adaptive coalescing has made up its mind.
+const WARM_UP: &str = "64";
+/// Bursts of the window.
+const POLLS: &str = "256";
+
+/// Instructions per frame against the budget.
+#[derive(Parser)]
+struct Args {
+    /// The budget
+    #[arg(long, default_value = "bench/budget.txt")]
+    budget: PathBuf,
+    /// Take the measured figures over where they moved, for this reason
+    #[arg(long)]
+    bless: Option<String>,
+    /// Only cases whose name contains this
+    #[arg(long, default_value = "")]
+    only: String,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let text = fs::read_to_string(&args.budget).context(args.budget.display().to_string())?;
+    let mut budget = Budget::parse(&text).context(args.budget.display().to_string())?;
+    budget.rows.retain(|row| row.name.contains(&args.only));
+    let kind = kind()?;
+    let measured = measure(&budget.rows)?;
+    if let Some(reason) = &args.bless {
+        ensure!(args.only.is_empty(), "--bless is for the whole budget");
+        budget.bless(&kind, &measured, reason)?;
+        fs::write(&args.budget, budget.to_string())?;
+    }
+    let judged = kind == budget.kind;
+    println!("instructions per frame on {kind}");
+    let mut failed = 0;
+    for (row, &now) in budget.rows.iter().zip(&measured) {
+        let change = row.change(now);
+        let verdict = if judged && change.is_beyond() { "LEFT ITS BUDGET" } else { "" };
+        failed += usize::from(!verdict.is_empty());
+        let percent = 100.0 * change.share;
+        println!("{:<26} {now:8.1} {:8.1} {percent:+6.2} % {verdict}", row.name, row.instructions);
+    }
+    if !judged {
+        println!("not judged: the budget is of {}", budget.kind);
+    }
+    if failed > 0 {
+        println!(
+            "{failed} case(s) moved by more than {} %. Where it is meant so: make cost BLESS='why'",
+            100.0 * TOLERANCE
+        );
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What an instruction count depends on. Valgrind shows its own processor, with AVX2 where the
+/// machine has it, and libraries choose their code by that.
+fn kind() -> anyhow::Result<String> {
+    let version = |program: &str, args: &[&str]| -> anyhow::Result<String> {
+        let output =
+            Command::new(program).args(args).output().with_context(|| program.to_owned())?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let number =
+            |word: &&str| word.trim_start_matches("valgrind-").starts_with(char::is_numeric);
+        let word = text.split_whitespace().find(number).context(program.to_owned())?;
+        Ok(word.trim_start_matches("valgrind-").to_owned())
+    };
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let avx2 = if cpu.split_whitespace().any(|flag| flag == "avx2") { "avx2" } else { "no avx2" };
+    Ok(format!(
+        "rustc {}, dpdk {}, glibc {}, valgrind {}, {} with {avx2}",
+        version("rustc", &["--version"])?,
+        version("pkg-config", &["--modversion", "libdpdk"])?,
+        version("getconf", &["GNU_LIBC_VERSION"])?,
+        version("valgrind", &["--version"])?,
+        std::env::consts::ARCH,
+    ))
+}
+
+/// In the order of the rows, on as many CPUs as there are: counts do not mind company.
+fn measure(rows: &[Row]) -> anyhow::Result<Vec<f64>> {
+    let dir = tempfile::tempdir()?;
+    let next = Mutex::new((0..rows.len()).collect::<Vec<_>>().into_iter());
+    let results = Mutex::new(Vec::new());
+    let take = || next.lock().ok().and_then(|mut next| next.next());
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(n) = take() {
+                    let figure = per_frame(&rows[n], &dir.path().join(n.to_string()));
+                    if let Ok(mut results) = results.lock() {
+                        results.push((n, figure));
+                    }
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_default();
+    results.sort_by_key(|&(n, _)| n);
+    ensure!(results.len() == rows.len(), "a measuring thread died");
+    results.into_iter().map(|(n, figure)| figure.with_context(|| rows[n].name.clone())).collect()
+}
+
+fn per_frame(row: &Row, out: &Path) -> anyhow::Result<f64> {
+    let program = std::env::current_exe()?.with_file_name("path-cost");
+    // An empty environment: what is in it moves the stack, and with it unaligned copies.
+    let output = Command::new("valgrind")
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .args(["--quiet", "--tool=callgrind", "--toggle-collect=path_cost::window"])
+        .arg(format!("--callgrind-out-file={}", out.display()))
+        .arg(program)
+        .args(row.arguments.split_whitespace())
+        .args(["--lcore", "0", "--warm-up", WARM_UP, "--polls", POLLS])
+        .output()
+        .context("valgrind")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{}: {said}", output.status);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).context("path-cost")?;
+    let profile = fs::read_to_string(out).context("callgrind's profile")?;
+    let line =
+        profile.lines().find_map(|line| line.strip_prefix("summary: ")).context("summary")?;
+    let instructions: u64 = line.trim().parse()?;
+    ensure!(instructions > 0, "the window has another name now");
+    let frames = report["frames"].as_u64().context("no count of frames")?;
+    Ok(instructions as f64 / frames as f64)
+}
