@@ -17,6 +17,7 @@ const FUNCTIONS: &[&str] = &[
     "rte_socket_id",
     "rte_pktmbuf_pool_create",
     "rte_pktmbuf_free_bulk",
+    "rte_mbuf_check",
     "rte_mempool_(free|avail_count|in_use_count|lookup)",
     "rte_dev_(probe|remove)",
     "rte_eth_dev_(configure|start|stop|close|info_get|socket_id|set_mtu|get_port_by_name)",

@@ -135,14 +135,18 @@ impl PacketBuf for Mbuf {
             last = next;
             count += 1;
         }
-        last.write(&DATA_LEN, left as u16);
-        self.0.write(&FRAME_LEN, len as u32);
-        self.0.write(&SEGMENTS, count);
+        let cut = usize::from(last.read(&DATA_LEN)) - left;
         if let Some(rest) = last.next() {
+            // What is freed is a packet, and a packet's head knows the lengths of all of it.
+            rest.write(&FRAME_LEN, (self.frame_len() - len - cut) as u32);
+            rest.write(&SEGMENTS, self.0.read(&SEGMENTS) - count);
             last.set_next(None);
             // SAFETY: the pieces were this packet's, each with one reference, and are unlinked now.
             unsafe { rest.release() };
         }
+        last.write(&DATA_LEN, left as u16);
+        self.0.write(&FRAME_LEN, len as u32);
+        self.0.write(&SEGMENTS, count);
     }
 
     fn chain(&mut self, tail: Self) {

@@ -117,11 +117,19 @@ impl Raw {
         self.read(&FLAGS) & NOT_DIRECT == 0
     }
 
+    /// Whether lengths, counts and links of the chain agree, by DPDK's own check.
+    fn is_packet(self) -> bool {
+        let mut reason = core::ptr::null();
+        // SAFETY: the mbuf is live (type invariant), and so is every piece that it links to.
+        unsafe { sys::rte_mbuf_check(self.as_ptr(), 1, &raw mut reason) == 0 }
+    }
+
     /// Gives up one reference to every piece of the chain.
     ///
     /// # Safety
     /// The caller owns one reference to every piece and uses no copy of the pointer after.
     pub(super) unsafe fn release(self) {
+        debug_assert!(self.is_packet(), "what is freed is no packet");
         // SAFETY: rte_pktmbuf_free takes a packet whose pieces the caller holds one reference to
         // each (this function's condition); it works on any thread, registered or not.
         unsafe { sys::sys_pktmbuf_free(self.as_ptr()) }
