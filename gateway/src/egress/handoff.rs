@@ -36,6 +36,11 @@ impl<T> Inbox<T> {
         self.ring.pop()
     }
 
+    /// Frames that wait.
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
     /// Whether no frame waits.
     pub fn is_empty(&self) -> bool {
         self.ring.is_empty()

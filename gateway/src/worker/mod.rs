@@ -93,11 +93,12 @@ impl<K: Backend> Worker<K> {
     }
 
     /// Without receiving: takes over what other workers hand in and offers buffers to ports.
-    /// Returns how many datagrams are still held.
+    /// Returns how many datagrams are still held here or wait in the inbox, of which one call takes
+    /// a bounded number.
     pub fn drain_once(&mut self) -> u64 {
         self.transmit();
         self.serve_mailbox();
-        self.held()
+        self.held() + self.inbox.len() as u64
     }
 
     /// Gives up what no port took, counted as `shutdown`.

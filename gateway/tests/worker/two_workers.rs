@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use gateway::packet::{DropReason, MacAddr};
+use gateway::runtime::{Drain, Pace, drive};
+use gateway::time::Nanos;
 
 use crate::frames::{Udp, group_mac};
 use crate::harness::{Gateway, bridge};
@@ -44,11 +48,32 @@ fn a_full_inbox_is_counted_for_the_egress_port() {
         gateway.ports[0].inject(frame(0, n));
     }
     for _ in 0..5 {
-        gateway.now = gateway.now + gateway::time::Nanos(1000);
+        gateway.now = gateway.now + Nanos(1000);
         gateway.assembly.workers[0].poll_once(gateway.now); // worker 1 does not poll
     }
     assert_eq!(gateway.drops(DropReason::HandoffFull), 200 - 64);
     gateway.run();
     assert_eq!(gateway.ports[1].take_sent().len(), 64);
+    gateway.finish();
+}
+
+/// One call takes a bounded number of frames over, so a stop takes several.
+#[test]
+fn a_stop_sends_all_that_was_handed_over() {
+    let mut gateway = Gateway::new(&bridge(2, "[runtime]\nlcores = [0, 1]\n"));
+    for n in 0..=255 {
+        (0..5).for_each(|_| gateway.ports[0].inject(frame(0, n)));
+    }
+    while gateway.ports[0].pending() > 0 {
+        gateway.now = gateway.now + Nanos(1000);
+        gateway.assembly.workers[0].poll_once(gateway.now); // worker 1 does not poll
+    }
+    let drain = Drain::new(1);
+    drain.stop();
+    let pace = Pace { idle_sleep: Duration::ZERO };
+    let now = gateway.now;
+    drive(&mut gateway.assembly.workers[1], || now, &drain, pace);
+    assert_eq!(gateway.drops(DropReason::Shutdown), 0);
+    assert_eq!(gateway.ports[1].take_sent().len(), 5 * 256);
     gateway.finish();
 }
