@@ -45,6 +45,7 @@ const VARIABLES: &[&str] = &[
     "RTE_VERSION",
     // linux/if_packet.h, linux/filter.h: net_af_packet's sockets, which offer fewer arguments.
     "PACKET_.*",
+    "TP_STATUS_(USER|CSUMNOTREADY)",
     "BPF_(LD|JMP|ALU|RET|MISC|W|H|B|ABS|IMM|JEQ|JA|XOR|MUL|RSH|K|X|A|TAX)",
     "SKF_(AD_OFF|AD_PKTTYPE|AD_PROTOCOL|NET_OFF)",
 ];

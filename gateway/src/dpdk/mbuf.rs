@@ -16,6 +16,7 @@ use dpdk_sys as sys;
 
 use super::Pool;
 use super::raw::{BUF_LEN, DATA_LEN, DATA_OFF, FLAGS, FRAME_LEN, Raw, SEGMENTS};
+use crate::ingress::finish_checksum;
 use crate::packet::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
 
 /// A uniquely owned packet.
@@ -57,6 +58,18 @@ impl Mbuf {
     /// Forgets what another transmit queue should have done.
     pub(super) fn clear_tx_flags(&mut self) {
         self.0.write(&FLAGS, self.0.read(&FLAGS) & !sys::RTE_MBUF_F_TX_OFFLOAD_MASK);
+    }
+
+    /// Where the port says that the bytes are right and the transport checksum is not: computes it.
+    pub(super) fn finish_checksum(&mut self) {
+        const MASK: u64 = sys::RTE_MBUF_F_RX_L4_CKSUM_MASK;
+        let flags = self.0.read(&FLAGS);
+        if flags & MASK != sys::RTE_MBUF_F_RX_L4_CKSUM_NONE {
+            return;
+        }
+        let finished = self.piece_count() == 1 && finish_checksum(self.head_mut());
+        let verdict = if finished { sys::RTE_MBUF_F_RX_L4_CKSUM_GOOD } else { 0 };
+        self.0.write(&FLAGS, flags & !MASK | verdict);
     }
 
     fn tailroom(&self) -> usize {

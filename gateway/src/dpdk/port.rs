@@ -96,13 +96,16 @@ impl Port {
         pool: &Pool,
         options: &PortOptions,
     ) -> Result<Opened, Error> {
-        let Probed { attached, sockets, mut notes } = probe(eal, device, pool, options)?;
+        let Probed { attached, mut sockets, mut notes } = probe(eal, device, pool, options)?;
         let (ready, more) = setup::start(&attached, pool, options, sockets.is_none())?;
         notes.extend(more);
         let open = Arc::new(OpenPort { attached, pool: pool.clone() });
         let (rx_count, tx_count, pieces) = (ready.rx_queues, ready.tx_queues, ready.max_pieces);
         // SAFETY: `setup::start` has set up so many queues and started the port; each index once.
-        let rx = (0..rx_count).map(|n| unsafe { RxQueue::new(Arc::clone(&open), n) }).collect();
+        let mut rx: Vec<_> =
+            (0..rx_count).map(|n| unsafe { RxQueue::new(Arc::clone(&open), n) }).collect();
+        let rings = sockets.as_mut().map_or_else(Vec::new, PacketSockets::take_rings);
+        rx.iter_mut().zip(rings).for_each(|(queue, ring)| queue.look_at(ring));
         // SAFETY: as above.
         let tx =
             (0..tx_count).map(|n| unsafe { TxQueue::new(Arc::clone(&open), n, pieces) }).collect();

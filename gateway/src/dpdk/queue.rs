@@ -8,6 +8,7 @@ use std::sync::Arc;
 use dpdk_sys as sys;
 
 use super::mbuf::{Mbuf, TxMbuf};
+use super::packet_socket::ReceiveRing;
 use super::port::OpenPort;
 use super::raw::{FLAGS, Raw, SEGMENTS};
 use crate::device;
@@ -18,6 +19,8 @@ pub struct RxQueue {
     port: Arc<OpenPort>,
     queue: u16,
     refused: u64,
+    /// Where net_af_packet's frames lie before they are received.
+    ring: Option<ReceiveRing>,
 }
 
 /// A transmit queue. `Send`, not `Clone`.
@@ -31,7 +34,12 @@ impl RxQueue {
     /// # Safety
     /// The queue is set up, its port started, and there is no other handle on it.
     pub(super) const unsafe fn new(port: Arc<OpenPort>, queue: u16) -> Self {
-        Self { port, queue, refused: 0 }
+        Self { port, queue, refused: 0, ring: None }
+    }
+
+    /// Has the frames whose checksum the sender left unfinished pointed out by their ring.
+    pub(super) fn look_at(&mut self, ring: ReceiveRing) {
+        self.ring = Some(ring);
     }
 
     /// Frames lost because they had to be copied (see [`device::RxQueue::rx_burst`]) and no buffer
@@ -53,6 +61,8 @@ impl device::RxQueue for RxQueue {
         let before = burst.len();
         let room = burst.spare_capacity_mut();
         let count = room.len().min(usize::from(u16::MAX)) as u16;
+        let waiting = self.ring.as_ref().map(|ring| ring.look(count.into()));
+        let count = waiting.as_ref().map_or(count, |waiting| waiting.frames as u16);
         let frames = room.as_mut_ptr().cast::<*mut sys::rte_mbuf>();
         // SAFETY: the port is started and this is the queue's only handle; `frames` has room for
         // `count` pointers, and an Mbuf is one (repr(transparent)).
@@ -61,17 +71,30 @@ impl device::RxQueue for RxQueue {
         // SAFETY: the driver wrote `received` pointers to packets that are now this caller's. That
         // each also fulfils the invariant of Mbuf is seen to below, before anybody else looks.
         unsafe { burst.set_len(before + received) };
+        if let (Some(ring), Some(waiting)) = (&mut self.ring, waiting) {
+            ring.advance(received);
+            let frames = waiting.unfinished().filter_map(|frame| burst.get(before + frame));
+            frames.for_each(|frame| frame.raw().set_flags(sys::RTE_MBUF_F_RX_L4_CKSUM_NONE));
+        }
         if burst[before..].iter().all(|packet| is_plain(packet.raw())) {
             received
         } else {
-            self.make_owned(burst, before)
+            self.make_plain(burst, before)
         }
     }
 }
 
 impl RxQueue {
-    /// Keeps what is owned, copies what is not, drops what cannot be copied.
+    /// Makes all owned, and finishes checksums that the port leaves unfinished.
     #[cold]
+    fn make_plain(&mut self, burst: &mut Vec<Mbuf>, before: usize) -> usize {
+        let all_owned = burst[before..].iter().all(|packet| is_owned(packet.raw()));
+        let kept = if all_owned { burst.len() - before } else { self.make_owned(burst, before) };
+        burst[before..].iter_mut().for_each(Mbuf::finish_checksum);
+        kept
+    }
+
+    /// Keeps what is owned, copies what is not, drops what cannot be copied.
     fn make_owned(&mut self, burst: &mut Vec<Mbuf>, before: usize) -> usize {
         for at in (before..burst.len()).rev() {
             // What a driver yields holds one reference to each piece: a shared packet it is.
@@ -143,11 +166,18 @@ impl device::TxQueue for TxQueue {
 }
 
 /// Flags of which a packet fresh from a driver has none: those that would make a transmit queue do
-/// more than send the bytes, and those of bytes elsewhere.
-const ODD_FLAGS: u64 =
+/// more than send the bytes, those of bytes elsewhere, and the bit that a wrong and an unfinished
+/// checksum share.
+const ODD_FLAGS: u64 = FOREIGN_FLAGS | sys::RTE_MBUF_F_RX_L4_CKSUM_BAD;
+const FOREIGN_FLAGS: u64 =
     sys::RTE_MBUF_F_TX_OFFLOAD_MASK | sys::RTE_MBUF_F_INDIRECT | sys::RTE_MBUF_F_EXTERNAL;
 
-/// One direct piece, one reference, no transmit flags: what all drivers but a few yield.
+/// One direct piece, one reference, no odd flag: what all drivers but a few yield.
 fn is_plain(raw: Raw) -> bool {
     raw.is_sole() && raw.read(&SEGMENTS) == 1 && raw.read(&FLAGS) & ODD_FLAGS == 0
+}
+
+/// Plain, whatever its checksum.
+fn is_owned(raw: Raw) -> bool {
+    raw.is_sole() && raw.read(&SEGMENTS) == 1 && raw.read(&FLAGS) & FOREIGN_FLAGS == 0
 }

@@ -66,6 +66,10 @@ impl Raw {
         unsafe { self.member(field).write(value) }
     }
 
+    pub(super) fn set_flags(self, flags: u64) {
+        self.write(&FLAGS, self.read(&FLAGS) | flags);
+    }
+
     pub(super) fn next(self) -> Option<Self> {
         self.read(&NEXT)
     }

@@ -14,8 +14,10 @@ mod plain;
 #[cfg(test)]
 mod tests;
 mod udp;
+mod unfinished;
 
 pub use udp::udp_checksum_is_valid;
+pub use unfinished::finish_checksum;
 
 use crate::packet::{FrameInfo, Malformed, Network, PortId, RxChecksum};
 use crate::wire::{Arp, Ethernet, Ipv6, MAX_EXT_LEN, VlanTag, ethertype};

@@ -9,9 +9,12 @@
 //! - a send buffer smaller than the ring: when a queueing discipline or a device keeps frames, the
 //!   driver waits for room in `poll(…, -1)`, inside its transmit burst.
 //!
+//! A fifth, that a checksum is unfinished, it does not pass on: see `look`.
+//!
 //! So after the driver has attached, and before the port starts, each socket is replaced: under
 //! its number and at the address of its rings, which are as empty as the driver left them.
 
+mod look;
 mod program;
 mod ring;
 mod socket;
@@ -22,6 +25,7 @@ use std::os::fd::RawFd;
 
 use nix::net::if_::if_nametoindex;
 
+pub(super) use look::ReceiveRing;
 pub(super) use ring::Ring;
 
 use self::socket::{RingSocket, bound_interface, statistics};
@@ -31,6 +35,8 @@ use super::{Device, Errno};
 pub(super) struct PacketSockets {
     /// The driver's, open until the port is closed.
     numbers: Vec<RawFd>,
+    /// By queue, until the queues have them.
+    rings: Vec<ReceiveRing>,
     missed: Cell<u64>,
     /// Whether the driver can never wait for room.
     pub(super) patient: bool,
@@ -66,7 +72,8 @@ impl PacketSockets {
             return Ok(None);
         }
         let bypass = device.argument("qdisc_bypass") != Some("0");
-        let mut sockets = Self { numbers: Vec::new(), missed: Cell::new(0), patient: true };
+        let mut sockets =
+            Self { numbers: Vec::new(), rings: Vec::new(), missed: Cell::new(0), patient: true };
         for Found { number, address } in &found {
             let socket = RingSocket::open(ring, bypass)?;
             sockets.patient &= socket.make_patient(ring);
@@ -78,8 +85,17 @@ impl PacketSockets {
             }
             socket.take_number(*number)?;
             sockets.numbers.push(*number);
+            // SAFETY: mapped just now in the place of the driver's, which unmaps it when the port
+            // is closed; queues keep it open. The driver has not started.
+            sockets.rings.push(unsafe { ReceiveRing::new(*address, ring) });
         }
         Ok(Some(sockets))
+    }
+
+    /// The receive rings, for the queues in their order, which is the one the driver opened its
+    /// sockets in.
+    pub(super) fn take_rings(&mut self) -> Vec<ReceiveRing> {
+        std::mem::take(&mut self.rings)
     }
 
     /// Frames the kernel dropped because a ring was full, since the port was opened.

@@ -69,6 +69,14 @@ impl Ring {
         Self { block_bytes: 16 * frame_bytes, frame_bytes, frames: frames.next_multiple_of(16) }
     }
 
+    pub(super) const fn frame_bytes(self) -> usize {
+        self.frame_bytes as usize
+    }
+
+    pub(super) const fn frames(self) -> usize {
+        self.frames as usize
+    }
+
     /// Bytes of both rings.
     pub(super) fn map_bytes(self) -> usize {
         2 * self.block_bytes as usize * self.blocks() as usize
