@@ -133,20 +133,6 @@ pub fn announcement(mac: MacAddr, address: Ipv4Addr) -> Result<Vec<u8>> {
     Ok(frame)
 }
 
-/// The link address of a group (RFC 1112 6.4, RFC 2464 7).
-pub fn group_mac(group: IpAddr) -> MacAddr {
-    match group {
-        IpAddr::V4(group) => {
-            let [_, b, c, d] = group.octets();
-            MacAddr([0x01, 0x00, 0x5e, b & 0x7f, c, d])
-        }
-        IpAddr::V6(group) => {
-            let [.., a, b, c, d] = group.octets();
-            MacAddr([0x33, 0x33, a, b, c, d])
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +141,7 @@ mod tests {
         let (src, dst): (SocketAddr, SocketAddr) = (src.parse().unwrap(), dst.parse().unwrap());
         Datagram {
             src_mac: MacAddr([2, 0, 0, 0, 0, 1]),
-            dst_mac: group_mac(dst.ip()),
+            dst_mac: MacAddr::of_group(dst.ip()),
             src,
             dst,
             hops: 255,
@@ -173,11 +159,5 @@ mod tests {
             *frame.last_mut().unwrap() ^= 1;
             read_datagram(&frame).unwrap_err();
         }
-    }
-
-    #[test]
-    fn groups_have_their_link_address() {
-        assert_eq!(group_mac("239.129.2.3".parse().unwrap()).to_string(), "01:00:5e:01:02:03");
-        assert_eq!(group_mac("ff02::fb".parse().unwrap()).to_string(), "33:33:00:00:00:fb");
     }
 }

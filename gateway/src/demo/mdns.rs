@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use pcap_file::pcap::{PcapPacket, PcapReader, PcapWriter};
 
-use super::frame::{Datagram, group_mac};
+use super::frame::Datagram;
 use crate::packet::MacAddr;
 
 /// UDP port of mDNS (RFC 6762 5.2).
@@ -34,7 +34,7 @@ pub fn frames() -> Result<Vec<Vec<u8>>> {
     let frame = |payload: &Vec<u8>| {
         let datagram = Datagram {
             src_mac: MacAddr([0x02, 0, 0, 0, 0x53, 0x53]),
-            dst_mac: group_mac(GROUP.into()),
+            dst_mac: MacAddr::of_group(GROUP.into()),
             src: SocketAddr::new(SOURCE.into(), PORT),
             dst: SocketAddr::new(GROUP.into(), PORT),
             hops: 255,

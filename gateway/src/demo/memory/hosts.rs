@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::gateway::{MemoryGateway, Remains, port_mac};
 use crate::demo::exchange::{Outcome, Stream};
-use crate::demo::frame::{Datagram, announcement, group_mac, read_datagram};
+use crate::demo::frame::{Datagram, announcement, read_datagram};
 use crate::demo::host::{HOPS, Sent};
 use crate::demo::plan::{self, PlannedHost};
 use crate::demo::traffic::{Tally, Train};
@@ -140,7 +140,11 @@ impl<'a> Hosts<'a> {
         let group = stream.destination.ip();
         let expected = Datagram {
             src_mac: if is_routed { port_mac(index) } else { from.mac },
-            dst_mac: if group.is_multicast() { group_mac(group) } else { self.hosts[index].mac },
+            dst_mac: if group.is_multicast() {
+                MacAddr::of_group(group)
+            } else {
+                self.hosts[index].mac
+            },
             src: SocketAddr::new(address_like(from, group), SOURCE_PORT),
             dst: stream.destination,
             hops: HOPS as u8 - u8::from(is_routed),
@@ -158,7 +162,7 @@ impl<'a> Hosts<'a> {
 /// Where the sender of a stream sends it on its link: group, host, or the gateway's port.
 fn link_destination(hosts: &[PlannedHost], stream: &Stream) -> MacAddr {
     match (stream.destination.ip(), hosts[stream.from].gateways.is_empty()) {
-        (group, _) if group.is_multicast() => group_mac(group),
+        (group, _) if group.is_multicast() => MacAddr::of_group(group),
         (_, true) => hosts[stream.receivers[0]].mac,
         (_, false) => port_mac(stream.from),
     }
