@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway::config::{
-    Action, Bridge, Config, Control, Filter, Gro, GroMode, Group, Match, MulticastRoute, Neighbor,
-    Place, Port, Protocol, Route, Runtime, parse,
+    Action, Bridge, Config, Control, Filter, Gro, GroMode, Group, Listener, Match, MulticastRoute,
+    Neighbor, Place, Port, Protocol, Route, Runtime, parse,
 };
 use gateway::packet::{MacAddr, PortId};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -75,6 +75,7 @@ fn config() -> impl Strategy<Value = Config> {
                 ports: Vec::new(),
                 bridges: Vec::new(),
                 groups: Vec::new(),
+                listeners: Vec::new(),
                 routes: Vec::new(),
                 neighbors: Vec::new(),
                 multicast: Vec::new(),
@@ -109,6 +110,10 @@ fn bridge(config: &mut Config, ports: Vec<PortId>, snooping: bool, ageing: u64) 
     let index = config.bridges.len();
     let group = IpAddr::V4(Ipv4Addr::new(239, 1, 1, 1));
     config.groups.push(Group { bridge: index, group, ports: ports[..1].to_vec() });
+    for (port, n) in ports[1..].iter().zip(0..) {
+        let mac = MacAddr([2, 0, 0, 0, 1, n]);
+        config.listeners.push(Listener { bridge: index, group, port: *port, mac });
+    }
     let (name, ageing) = (format!("br{index}"), Duration::from_secs(ageing));
     config.bridges.push(Bridge { name, ports, snooping, ageing, host: false });
 }

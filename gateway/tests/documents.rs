@@ -32,6 +32,11 @@ ports = ["p2"]
 bridge = "br0"
 group = "239.1.1.1"
 ports = ["p2"]
+[[listener]]
+bridge = "br0"
+group = "239.1.1.2"
+port = "p2"
+mac = "02:00:00:00:00:12"
 [[route]]
 prefix = "10.3.0.0/16"
 via = "10.1.0.2"

@@ -30,6 +30,7 @@ fn summary(config: &Config) -> String {
     let sections = [
         (config.bridges.len(), "bridge"),
         (config.groups.len(), "group"),
+        (config.listeners.len(), "listener"),
         (config.routes.len(), "route"),
         (config.neighbors.len(), "neighbor"),
         (config.multicast.len(), "multicast route"),

@@ -56,7 +56,7 @@ impl Config {
                 changes.push(Change { text, restart: Some("it is opened in another way") });
             }
         }
-        for section in ["group", "route", "neighbor", "multicast", "filter"] {
+        for section in ["group", "listener", "route", "neighbor", "multicast", "filter"] {
             listed(section, &old, &new, &mut changes);
         }
         changes

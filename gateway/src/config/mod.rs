@@ -53,6 +53,8 @@ pub struct Config {
     pub bridges: Vec<Bridge>,
     /// Static group membership.
     pub groups: Vec<Group>,
+    /// Listeners that get copies of their own.
+    pub listeners: Vec<Listener>,
     /// Static unicast routes.
     pub routes: Vec<Route>,
     /// Static neighbours.
@@ -190,6 +192,19 @@ pub struct Group {
     pub group: IpAddr,
     /// Members, all in the bridge.
     pub ports: Vec<PortId>,
+}
+
+/// `[[listener]]`: a station that gets a group's datagrams in frames to its own address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// Index into [`Config::bridges`].
+    pub bridge: usize,
+    /// A multicast address.
+    pub group: IpAddr,
+    /// Where it is; in the bridge, and no port of a [`Group`] of the same address.
+    pub port: PortId,
+    /// Its link address.
+    pub mac: MacAddr,
 }
 
 /// `[[route]]`; several with one prefix are equal-cost paths.

@@ -27,6 +27,11 @@ impl Config {
         ports.iter().copied().filter(|&port| !shadows.contains(port)).collect()
     }
 
+    /// A bridge's name in the file.
+    pub fn bridge_name(&self, bridge: usize) -> &str {
+        self.bridges.get(bridge).map_or("?", |bridge| &bridge.name)
+    }
+
     fn port_names(&self, ports: &[PortId]) -> Vec<&str> {
         ports.iter().map(|port| self.port_name(*port)).collect()
     }
@@ -41,6 +46,7 @@ impl Serialize for Config {
             port: self.ports.iter().filter(|port| port.shadow.is_none()).map(Port::from).collect(),
             bridge: self.bridges.iter().map(|bridge| Bridge::new(self, bridge)).collect(),
             group: self.groups.iter().map(|group| Group::new(self, group)).collect(),
+            listener: self.listeners.iter().map(|l| Listener::new(self, l)).collect(),
             route: self.routes.iter().map(Route::from).collect(),
             neighbor: self.neighbors.iter().map(|n| Neighbor::new(self, n)).collect(),
             multicast: self.multicast.iter().map(|m| Multicast::new(self, m)).collect(),
@@ -73,6 +79,8 @@ struct File<'a> {
     bridge: Vec<Bridge<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     group: Vec<Group<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    listener: Vec<Listener<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     route: Vec<Route>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -110,6 +118,15 @@ struct Group<'a> {
     bridge: &'a str,
     group: IpAddr,
     ports: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Listener<'a> {
+    bridge: &'a str,
+    group: IpAddr,
+    port: &'a str,
+    #[serde(serialize_with = "mac")]
+    mac: MacAddr,
 }
 
 #[derive(Serialize)]
@@ -190,9 +207,16 @@ impl<'a> Bridge<'a> {
     }
 }
 
+impl<'a> Listener<'a> {
+    fn new(config: &'a Config, listener: &super::Listener) -> Self {
+        let (bridge, port) = (config.bridge_name(listener.bridge), config.port_name(listener.port));
+        Self { bridge, group: listener.group, port, mac: listener.mac }
+    }
+}
+
 impl<'a> Group<'a> {
     fn new(config: &'a Config, group: &super::Group) -> Self {
-        let bridge = config.bridges.get(group.bridge).map_or("?", |bridge| &bridge.name);
+        let bridge = config.bridge_name(group.bridge);
         Self { bridge, group: group.group, ports: config.port_names(&group.ports) }
     }
 }

@@ -196,10 +196,11 @@ fn fdb(bridges: &[FdbReport]) -> String {
 }
 
 fn mdb(entries: &[MdbEntry]) -> String {
-    let mut table = TextTable::new(&["BRIDGE", "GROUP", "PORTS", "FROM"]);
+    let mut table = TextTable::new(&["BRIDGE", "GROUP", "PORTS", "LISTENER", "FROM"]);
     for entry in entries {
         let (bridge, group) = (entry.bridge.clone(), entry.group.clone());
-        table.row([bridge, group, entry.ports.join(" "), origin(entry.origin)]);
+        let listener = entry.listener.clone().unwrap_or_else(|| "-".to_owned());
+        table.row([bridge, group, entry.ports.join(" "), listener, origin(entry.origin)]);
     }
     table.render()
 }

@@ -220,6 +220,8 @@ pub struct MdbEntry {
     pub group: String,
     /// Its members.
     pub ports: Vec<String>,
+    /// The station there that gets copies of its own, to this address.
+    pub listener: Option<String>,
     /// Who says so.
     pub origin: Origin,
 }

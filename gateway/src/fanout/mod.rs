@@ -6,6 +6,7 @@
 //! *Invariant:* private comes before the first write. A pool that runs dry loses whole datagrams of
 //! named ports, never half-built frames.
 
+mod repack;
 mod replicate;
 mod rewrite;
 

@@ -1,9 +1,10 @@
+use super::repack::repack;
 use super::rewrite::{
     decrement_ttl, group_address, set_addresses, set_destination, set_source, trim_to_ip,
 };
 use crate::counters::FanoutCounters;
 use crate::packet::{
-    FrameInfo, MacAddr, NextHop, PacketBuf, PortId, PortMask, SharedBuf, SuperPacket,
+    FrameInfo, Listener, MacAddr, NextHop, PacketBuf, PortId, PortMask, SharedBuf, SuperPacket,
 };
 
 /// What fan-out must know of an egress port.
@@ -78,7 +79,17 @@ impl<B: PacketBuf> Fanout<B> {
         }
     }
 
-    /// Every segment to every port, with that port's source address.
+    /// A copy of one segment for a listener, to its own address.
+    pub fn to_listener(&mut self, segment: &B, listener: &Listener) -> Option<B::Tx> {
+        let max_pieces = self.max_pieces(listener.port);
+        let copy = segment.copy(&self.pool).or_else(|| repack(segment.pieces(), &self.pool));
+        let mut copy = copy.filter(|copy| copy.piece_count() <= max_pieces)?;
+        set_destination(copy.head_mut(), listener.mac);
+        self.counters.whole_copies += 1;
+        Some(copy.into_tx())
+    }
+
+    /// Every segment to every port, to the group's address and from that port's.
     #[inline]
     pub fn multicast(
         &mut self,
@@ -152,7 +163,7 @@ impl<B: PacketBuf> Fanout<B> {
         if packet.piece_count() <= self.max_pieces(port) {
             return Some(packet.into_tx());
         }
-        packet.copy(&self.pool).map(B::into_tx)
+        self.repacked(packet.pieces(), port)
     }
 
     #[inline]
@@ -162,7 +173,12 @@ impl<B: PacketBuf> Fanout<B> {
             return Some(packet.into_tx());
         }
         self.counters.whole_copies += 1;
-        packet.copy(&self.pool).map(B::into_tx)
+        self.repacked(packet.pieces(), port)
+    }
+
+    fn repacked<'a>(&self, pieces: impl Iterator<Item = &'a [u8]>, port: PortId) -> Option<B::Tx> {
+        let packet: B = repack(pieces, &self.pool)?;
+        (packet.piece_count() <= self.max_pieces(port)).then(|| packet.into_tx())
     }
 
     fn max_pieces(&self, port: PortId) -> usize {

@@ -25,7 +25,9 @@ pub use route::Interface;
 use tables::Role;
 pub use tables::{PortFacts, Tables};
 
-use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, NextHop, PortId, PortMask};
+use crate::packet::{
+    Decision, DropReason, FrameInfo, Listener, ListenerSet, MacAddr, NextHop, PortId, PortMask,
+};
 use crate::time::Nanos;
 
 /// Tables that the control side fills and workers read. No stranger chooses the keys.
@@ -94,6 +96,11 @@ impl Forwarder {
     /// How a frame's sender is reached by the routing tables. `None` without a route or a neighbor.
     pub fn way_back(&self, info: &FrameInfo, head: &[u8]) -> Option<NextHop> {
         self.tables.router.way_back(info, head)
+    }
+
+    /// Who is in a set of a decision of [`decide`](Self::decide).
+    pub fn listeners(&self, set: ListenerSet) -> &[Listener] {
+        self.tables.listeners.get(usize::from(set.0)).map_or(&[], |listeners| listeners)
     }
 
     /// IP MTU of a port, in bytes.

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use super::bridge::{Bridge, Fdb};
+use super::bridge::{Bridge, Fdb, Listeners};
 use super::filter::Filters;
 use super::route::{Interface, Router};
 use crate::config::{Config, Gro, Shadow};
-use crate::packet::{MacAddr, PortId, PortMask};
+use crate::packet::{Listener, MacAddr, PortId, PortMask};
 
 /// What the configuration does not know about a port.
 #[derive(Clone, Copy, Debug)]
@@ -21,6 +21,8 @@ pub struct Tables {
     /// By port.
     pub(super) roles: Box<[Role]>,
     pub(super) bridges: Box<[Bridge]>,
+    /// By [`ListenerSet`](crate::packet::ListenerSet).
+    pub(super) listeners: Box<[Box<[Listener]>]>,
     pub(super) router: Router,
     /// IP MTU by port.
     pub(super) mtus: Box<[u16]>,
@@ -97,13 +99,15 @@ impl Tables {
     ) -> Self {
         assert_eq!(config.ports.len(), facts.len(), "one entry of facts for each port");
         let macs: Vec<_> = facts.iter().map(|facts| facts.mac).collect();
+        let addresses: Vec<_> =
+            config.ports.iter().flat_map(|port| &port.addresses).copied().collect();
         let routed = config.ports.iter().zip(&macs).zip(0..);
         let mut roles: Box<[Role]> = routed
             .map(|((port, mac), index)| match port.shadow {
                 Some(Shadow::Port(of)) => Role::Shadow(of),
                 _ => {
                     let shadow = config.shadow_of(Shadow::Port(PortId(index)));
-                    Role::Routed(Interface::new(*mac, &port.addresses, shadow))
+                    Role::Routed(Interface::new(*mac, &port.addresses, &addresses, shadow))
                 }
             })
             .collect();
@@ -112,10 +116,13 @@ impl Tables {
                 roles[port.index()] = Role::Bridged(index);
             }
         }
+        let mut listeners = Vec::new();
         let bridges = config.bridges.iter().enumerate().map(|(index, bridge)| {
-            let groups = config.groups.iter().filter(move |group| group.bridge == index);
-            Bridge::new(bridge, groups, fdb(index))
+            let groups = config.groups.iter().filter(|group| group.bridge == index);
+            let own = config.listeners.iter().filter(|listener| listener.bridge == index);
+            Bridge::new(bridge, groups, Listeners::new(own, &mut listeners), fdb(index))
         });
+        let bridges = bridges.collect();
         let mtus: Box<[u16]> = config.ports.iter().map(|port| port.mtu).collect();
         let smallest_mtu = mtus.iter().copied().min().unwrap_or(u16::MAX);
         let router = Router::build(config, &macs, seed);
@@ -123,10 +130,11 @@ impl Tables {
         let generation = previous.map_or(0, |previous| previous.generation) + 1;
         let old_filters = previous.and_then(Self::filters);
         let filters = Filters::build(&config.filters, old_filters, generation);
-        let (bridges, macs, shadows) = (bridges.collect(), macs.into(), config.shadows());
+        let (macs, listeners, shadows) = (macs.into(), listeners.into(), config.shadows());
         Self {
             roles,
             bridges,
+            listeners,
             router,
             mtus,
             smallest_mtu,

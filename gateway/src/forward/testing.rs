@@ -156,6 +156,7 @@ pub(super) fn config(addresses: &[&[&str]]) -> Config {
         ports: addresses.iter().map(port).collect(),
         bridges: Vec::new(),
         groups: Vec::new(),
+        listeners: Vec::new(),
         routes: Vec::new(),
         neighbors: Vec::new(),
         filters: Vec::new(),

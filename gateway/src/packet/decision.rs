@@ -10,6 +10,13 @@ pub enum Decision {
         /// Egress ports; the ingress port is not among them.
         ports: PortMask,
     },
+    /// Leaves verbatim by these ports, and for each listener of a group as a copy to its own address.
+    BridgeToListeners {
+        /// Egress ports (never empty); those with a listener get copies and not the frame.
+        ports: PortMask,
+        /// Who listens.
+        listeners: ListenerSet,
+    },
     /// Routed to one next hop: addresses rewritten, TTL or hop limit decremented.
     Route(NextHop),
     /// Routed to several ports: TTL or hop limit decremented, the source MAC is that of each egress
@@ -29,6 +36,26 @@ pub enum Decision {
     Answer(Answer),
     /// Consumed without an answer: a neighbour's message about others. Counted as local.
     Consume,
+}
+
+/// Who listens to one group in one bridge, by the tables that decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ListenerSet(pub u16);
+
+/// A station that gets its own copies of a group's datagrams, sent to its own address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Listener {
+    /// Where it is.
+    pub port: PortId,
+    /// Its address.
+    pub mac: MacAddr,
+}
+
+impl Listener {
+    /// Whether it gets what `sender` sent from behind `ingress`: nothing goes back to either.
+    pub fn gets(&self, ingress: PortId, sender: MacAddr) -> bool {
+        self.port != ingress && self.mac != sender
+    }
 }
 
 /// Where a routed datagram leaves, and with which addresses.

@@ -16,7 +16,7 @@ mod super_packet;
 
 pub use addr::MacAddr;
 pub use buf::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
-pub use decision::{Answer, Decision, NextHop};
+pub use decision::{Answer, Decision, Listener, ListenerSet, NextHop};
 pub use drop::DropReason;
 pub use info::{Coalesce, FrameInfo, Malformed, Network};
 pub use merged::{Geometry, IdStep, MAX_SEGMENTS, Merged};

@@ -44,9 +44,10 @@ impl<K: Backend> Path<K> {
             return;
         }
         let place = match decision {
-            Decision::Bridge { .. } | Decision::Route(_) | Decision::Multicast { .. } => {
-                Place::Forward
-            }
+            Decision::Bridge { .. }
+            | Decision::BridgeToListeners { .. }
+            | Decision::Route(_)
+            | Decision::Multicast { .. } => Place::Forward,
             // The kernel forwards it, or says why not.
             Decision::Punt { class: PuntClass::Unresolved, .. } => Place::Forward,
             Decision::Punt { .. } | Decision::Consume | Decision::Drop(DropReason::NoHost) => {
@@ -77,7 +78,9 @@ impl<K: Backend> Path<K> {
             return Some(decision);
         }
         let ports = match decision {
-            Decision::Bridge { ports } | Decision::Multicast { ports } => ports,
+            Decision::Bridge { ports }
+            | Decision::BridgeToListeners { ports, .. }
+            | Decision::Multicast { ports } => ports,
             Decision::Route(hop) => PortMask::of(hop.port),
             Decision::Drop(_) | Decision::Answer(_) | Decision::Punt { .. } | Decision::Consume => {
                 return Some(decision);
@@ -94,6 +97,9 @@ impl<K: Backend> Path<K> {
         match decision {
             _ if open.is_empty() => None,
             Decision::Bridge { .. } => Some(Decision::Bridge { ports: open }),
+            Decision::BridgeToListeners { listeners, .. } => {
+                Some(Decision::BridgeToListeners { ports: open, listeners })
+            }
             Decision::Multicast { .. } => Some(Decision::Multicast { ports: open }),
             other => Some(other),
         }

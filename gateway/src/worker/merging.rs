@@ -45,9 +45,10 @@ mod tests {
     use crate::packet::{
         BufPool, DropReason, Geometry, IdStep, MacAddr, Merged, PacketBuf, PortId,
     };
-    use crate::runtime::{PortQueues, assemble};
+    use crate::runtime::{Assembly, PortQueues, assemble};
     use crate::sim::{HeapPool, Sim, SimPort};
     use crate::time::Nanos;
+    use crate::worker::{Path, Worker};
 
     const FILE: &str = "[[port]]\nname = \"a\"\ndevice = \"net_null0\"\n\
                         [[port]]\nname = \"b\"\ndevice = \"net_null1\"\n\
@@ -63,34 +64,62 @@ mod tests {
         frame
     }
 
-    /// Semantics 7.9: segment size 0 (and other impossible geometries) reaches the splitter.
-    #[test]
-    fn an_impossible_geometry_is_a_counted_drop() {
-        let pool = HeapPool::new(256, 2048);
+    /// Two bridged ports, and what is out of their pool.
+    fn gateway(pool: &HeapPool) -> (Assembly<Sim>, SimPort) {
         let ports = [SimPort::new(), SimPort::new()];
         let queues = ports.iter().map(|port| {
             let (rx, tx) = (port.rx_queue(pool.clone()), port.tx_queue(1));
             PortQueues::new(MacAddr([2, 0, 0, 0, 0, 1]), vec![rx], vec![tx])
         });
         let config = config::parse("test.toml", FILE).unwrap();
-        let mut assembly = assemble::<Sim>(&config, queues.collect(), &pool, 1);
-        let path = &mut assembly.workers[0].path;
+        let assembly = assemble::<Sim>(&config, queues.collect(), pool, 1);
+        let [_, out] = ports;
+        (assembly, out)
+    }
+
+    /// What a peer asks for: 300 bytes of payload behind one header, to be split like this. Returns
+    /// how many datagrams were refused.
+    fn ask(worker: &mut Worker<Sim>, pool: &HeapPool, gso_size: u16, segments: u16) -> u64 {
+        let path = &mut worker.path;
+        let packet = pool.alloc_from(&udp(300)).unwrap();
+        let (len, checksum) = (packet.frame_len(), packet.rx_checksum());
+        let info = crate::ingress::parse(PortId(0), packet.head(), len, checksum).unwrap();
+        let id_step = IdStep::Constant;
+        let geometry = Geometry { gso_size, segments, id_step, udp_checksum: true };
+        let refused =
+            |path: &Path<Sim>| path.counters.ports[0].drops[DropReason::BadSuperPacket.index()];
+        let before = refused(path);
+        path.forward_merged(Merged::new(packet, info, geometry), Nanos(0));
+        refused(path) - before
+    }
+
+    /// Semantics 7.9 and 7.13: segment size 0 and other impossible geometries reach the splitter.
+    #[test]
+    fn s07_09_an_impossible_geometry_is_a_counted_drop() {
+        let pool = HeapPool::new(256, 2048);
+        let (mut assembly, out) = gateway(&pool);
         for (gso_size, segments) in [(0, 3), (0xffff, 3), (100, 129), (100, 2), (100, 0)] {
-            let packet = pool.alloc_from(&udp(300)).unwrap();
-            let parsed = crate::ingress::parse(
-                PortId(0),
-                packet.head(),
-                packet.frame_len(),
-                packet.rx_checksum(),
-            );
-            let id_step = IdStep::Constant;
-            let geometry = Geometry { gso_size, segments, id_step, udp_checksum: true };
-            let before = path.counters.ports[0].drops[DropReason::BadSuperPacket.index()];
-            path.forward_merged(Merged::new(packet, parsed.unwrap(), geometry), Nanos(0));
-            let after = path.counters.ports[0].drops[DropReason::BadSuperPacket.index()];
-            assert_eq!(after - before, u64::from(segments), "{geometry:?}");
+            let refused = ask(&mut assembly.workers[0], &pool, gso_size, segments);
+            assert_eq!(refused, u64::from(segments), "{gso_size} {segments}");
+        }
+        assembly.workers[0].drain_once();
+        assert!(out.take_sent().is_empty());
+        assert!(pool.is_full());
+    }
+
+    #[test]
+    fn s07_13_a_valid_request_of_a_peer_is_split() {
+        let pool = HeapPool::new(256, 2048);
+        for (gso_size, segments, last) in [(100, 3, 100), (299, 2, 1), (300, 1, 300), (3, 100, 3)] {
+            let (mut assembly, out) = gateway(&pool);
+            assert_eq!(ask(&mut assembly.workers[0], &pool, gso_size, segments), 0);
+            assembly.workers[0].drain_once();
+            let sent = out.take_sent();
+            let full = udp(gso_size.into());
+            assert_eq!(sent.len(), usize::from(segments));
+            assert!(sent[..sent.len() - 1].iter().all(|frame| *frame == full), "{gso_size}");
+            assert_eq!(sent.last(), Some(&udp(last)));
         }
         assert!(pool.is_full());
-        assert!(ports[1].take_sent().is_empty());
     }
 }

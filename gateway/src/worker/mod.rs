@@ -7,6 +7,7 @@
 
 mod answer;
 mod filtering;
+mod listeners;
 mod mailbox;
 mod merging;
 mod path;

@@ -117,6 +117,9 @@ impl<K: Backend> Path<K> {
         let segments = packet.segments().len() as u64;
         match decision {
             Decision::Bridge { ports } => self.bridge(packet, ports),
+            Decision::BridgeToListeners { ports, listeners } => {
+                self.bridge_to_listeners(packet, ports, listeners);
+            }
             Decision::Route(hop) => self.route(packet, &hop),
             Decision::Multicast { ports } => self.multicast(packet, ports),
             Decision::Drop(reason) => self.counters.drop(info.port, reason, segments),

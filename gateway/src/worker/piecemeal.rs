@@ -39,6 +39,9 @@ impl<K: Backend> Path<K> {
             let Some(packet) = SuperPacket::from_segments(info, &mut one) else { continue };
             match decision {
                 Decision::Bridge { ports } => self.bridge_what_fits(packet, ports),
+                Decision::BridgeToListeners { ports, listeners } => {
+                    self.bridge_to_listeners(packet, ports, listeners);
+                }
                 Decision::Route(hop) => self.route(packet, &hop),
                 Decision::Multicast { ports } => self.multicast_what_fits(packet, ports, now),
                 Decision::Drop(reason) => self.counters.drop(info.port, reason, 1),
@@ -50,7 +53,8 @@ impl<K: Backend> Path<K> {
         self.piece = one;
     }
 
-    fn bridge_what_fits(&mut self, packet: SuperPacket<'_, K::Buf>, ports: PortMask) {
+    /// `packet` is one datagram, or fits every port.
+    pub(super) fn bridge_what_fits(&mut self, packet: SuperPacket<'_, K::Buf>, ports: PortMask) {
         let len = packet.info().link_payload();
         let fits: PortMask = ports.filter(|&port| len <= self.mtu(port)).collect();
         let refused = ports.and_not(fits);

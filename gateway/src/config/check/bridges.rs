@@ -40,7 +40,7 @@ pub(super) fn groups(
     groups
 }
 
-fn address(group: &Spanned<IpAddr>, problems: &mut Problems) {
+pub(super) fn address(group: &Spanned<IpAddr>, problems: &mut Problems) {
     let ip = *group.get_ref();
     if !ip.is_multicast() {
         problems.push(not_multicast(group));
@@ -60,7 +60,7 @@ pub(super) fn not_multicast(group: &Spanned<IpAddr>) -> Problem {
         .hint("write group = \"239.1.1.1\" or \"ff3e::1\"")
 }
 
-fn member(
+pub(super) fn member(
     name: &Text,
     bridge: Option<usize>,
     topology: &Topology<'_>,

@@ -6,6 +6,7 @@
 mod bridges;
 mod filters;
 mod hosts;
+mod listeners;
 mod multicast;
 mod networks;
 mod ports;
@@ -26,6 +27,7 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
         ports: Vec::new(),
         bridges: Vec::new(),
         groups: Vec::new(),
+        listeners: Vec::new(),
         routes: Vec::new(),
         neighbors: Vec::new(),
         multicast: Vec::new(),
@@ -41,6 +43,7 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
     networks::check(&raw.ports, &topology, problems);
     config.bridges = topology.bridges(&raw.bridges);
     config.groups = bridges::groups(&raw.groups, &topology, problems);
+    config.listeners = listeners::listeners(&raw.listeners, &raw.groups, &topology, problems);
     config.routes = routes::routes(&raw.routes, &topology, problems);
     config.neighbors = routes::neighbors(&raw.neighbors, &topology, problems);
     config.multicast = multicast::routes(&raw.multicast, &topology, problems);

@@ -29,6 +29,7 @@ pub(super) struct RawConfig {
     pub(super) ports: Vec<RawPort>,
     pub(super) bridges: Vec<RawBridge>,
     pub(super) groups: Vec<RawGroup>,
+    pub(super) listeners: Vec<RawListener>,
     pub(super) routes: Vec<RawRoute>,
     pub(super) neighbors: Vec<RawNeighbor>,
     pub(super) multicast: Vec<RawMulticast>,
@@ -59,6 +60,13 @@ pub(super) struct RawGroup {
     pub(super) bridge: Option<Text>,
     pub(super) group: Option<Spanned<IpAddr>>,
     pub(super) ports: Vec<Text>,
+}
+
+pub(super) struct RawListener {
+    pub(super) bridge: Option<Text>,
+    pub(super) group: Option<Spanned<IpAddr>>,
+    pub(super) port: Option<Text>,
+    pub(super) mac: Option<MacAddr>,
 }
 
 pub(super) struct RawRoute {
@@ -93,6 +101,7 @@ impl RawConfig {
             ports: sections(&mut top, "port", "[[port]]", problems, RawPort::read),
             bridges: sections(&mut top, "bridge", "[[bridge]]", problems, RawBridge::read),
             groups: sections(&mut top, "group", "[[group]]", problems, RawGroup::read),
+            listeners: sections(&mut top, "listener", "[[listener]]", problems, RawListener::read),
             routes: sections(&mut top, "route", "[[route]]", problems, RawRoute::read),
             neighbors: sections(&mut top, "neighbor", "[[neighbor]]", problems, RawNeighbor::read),
             multicast: sections(

@@ -1,5 +1,5 @@
-//! The repeated sections: `[[port]]`, `[[bridge]]`, `[[group]]`, `[[route]]`, `[[neighbor]]` and
-//! `[[multicast]]`, each key read into its type.
+//! The repeated sections: `[[port]]`, `[[bridge]]`, `[[group]]`, `[[listener]]`, `[[route]]`,
+//! `[[neighbor]]` and `[[multicast]]`, each key read into its type.
 
 use core::fmt::Display;
 use core::time::Duration;
@@ -12,7 +12,7 @@ use toml::de::DeValue;
 use super::super::problem::{Problem, Problems};
 use super::super::reader::{Key, Reader, as_text, key, parse_text};
 use super::settings::MODES;
-use super::{RawBridge, RawGroup, RawMulticast, RawNeighbor, RawPort, RawRoute, Text};
+use super::{RawBridge, RawGroup, RawListener, RawMulticast, RawNeighbor, RawPort, RawRoute, Text};
 use crate::packet::MacAddr;
 
 const NAME: Key = key("name", r#""p0""#);
@@ -71,6 +71,18 @@ impl RawGroup {
             bridge: r.required(BRIDGE, problems),
             group: required(r, GROUP, AN_ADDRESS, problems),
             ports: port_names(r, PORTS, problems),
+        }
+    }
+}
+
+impl RawListener {
+    pub(super) fn read(r: &mut Reader<'_, '_>, problems: &mut Problems) -> Self {
+        r.require(MAC, problems);
+        Self {
+            bridge: r.required(BRIDGE, problems),
+            group: required(r, GROUP, AN_ADDRESS, problems),
+            port: r.required(PORT, problems),
+            mac: station(r, MAC, problems),
         }
     }
 }

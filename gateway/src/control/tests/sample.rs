@@ -108,7 +108,8 @@ impl Observe for Sample {
 
     fn mdb(&self) -> Vec<MdbEntry> {
         let (bridge, group) = ("br0".into(), "239.1.1.1".into());
-        vec![MdbEntry { bridge, group, ports: vec!["p1".into()], origin: Origin::Static }]
+        let ports = vec!["p1".into()];
+        vec![MdbEntry { bridge, group, ports, listener: None, origin: Origin::Static }]
     }
 
     fn fib(&self) -> Vec<FibEntry> {

@@ -33,23 +33,34 @@ impl Mdb {
 
     /// The members of the group that a frame to a group address is for; `None`: flood it.
     pub(super) fn members(&self, dst: MacAddr, info: &FrameInfo, head: &[u8]) -> Option<PortMask> {
-        if dst == MacAddr::BROADCAST {
+        if self.v4.is_empty() && self.v6.is_empty() {
             return None;
         }
-        let l2_len = usize::from(info.l2_len);
-        match info.network {
-            Network::Ipv4 if !self.v4.is_empty() => {
-                let group = view::<Ipv4>(head, l2_len)?.dst;
-                let floods = matches!(group, [224, 0, 0, _]) || info.protocol == protocol::IGMP;
-                if floods { None } else { self.v4.get(&Ipv4Addr::from(group)).copied() }
-            }
-            Network::Ipv6 if !self.v6.is_empty() => {
-                let group = view::<Ipv6>(head, l2_len)?.dst;
-                let floods = matches!(group, [0xff, 0x02, ..]) || is_mld(info, head);
-                if floods { None } else { self.v6.get(&Ipv6Addr::from(group)).copied() }
-            }
-            _ => None,
+        match group(dst, info, head)? {
+            IpAddr::V4(group) => self.v4.get(&group).copied(),
+            IpAddr::V6(group) => self.v6.get(&group).copied(),
         }
+    }
+}
+
+/// The group that a frame to a group address is for, if it can have members.
+pub(super) fn group(dst: MacAddr, info: &FrameInfo, head: &[u8]) -> Option<IpAddr> {
+    if dst == MacAddr::BROADCAST {
+        return None;
+    }
+    let l2_len = usize::from(info.l2_len);
+    match info.network {
+        Network::Ipv4 => {
+            let group = view::<Ipv4>(head, l2_len)?.dst;
+            let floods = matches!(group, [224, 0, 0, _]) || info.protocol == protocol::IGMP;
+            (!floods).then(|| IpAddr::V4(Ipv4Addr::from(group)))
+        }
+        Network::Ipv6 => {
+            let group = view::<Ipv6>(head, l2_len)?.dst;
+            let floods = matches!(group, [0xff, 0x02, ..]) || is_mld(info, head);
+            (!floods).then(|| IpAddr::V6(Ipv6Addr::from(group)))
+        }
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! IGMP and MLD state (the host's kernel has them), VLAN membership of ports.
 
 mod fdb;
+mod listeners;
 mod mdb;
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 use std::sync::Arc;
 
 pub use fdb::{Fdb, FdbEntry, Learning, Station};
+pub(super) use listeners::Listeners;
 use mdb::Mdb;
 
 use crate::config::{Bridge as BridgeConfig, Group};
@@ -24,22 +26,21 @@ pub struct Bridge {
     ports: PortMask,
     fdb: Arc<Fdb>,
     mdb: Mdb,
+    listeners: Listeners,
 }
 
 impl Bridge {
     pub(super) fn new<'a>(
         config: &BridgeConfig,
         groups: impl Iterator<Item = &'a Group>,
+        listeners: Listeners,
         fdb: Arc<Fdb>,
     ) -> Self {
-        // Without snooping everybody is a member of everything.
-        let groups = groups.filter(|_| config.snooping);
         let members = |group: &Group| (group.group, group.ports.iter().copied().collect());
-        Self {
-            ports: config.ports.iter().copied().collect(),
-            mdb: Mdb::new(groups.map(members)),
-            fdb,
-        }
+        // A port with a listener has a member. Without snooping everybody is one of everything.
+        let members = groups.map(members).chain(listeners.ports()).filter(|_| config.snooping);
+        let mdb = Mdb::new(members);
+        Self { ports: config.ports.iter().copied().collect(), mdb, listeners, fdb }
     }
 
     /// Its stations.
@@ -74,10 +75,14 @@ impl Bridge {
         };
         let ports = ports.without(info.port);
         if ports.is_empty() {
-            Decision::Drop(DropReason::NoEgress)
-        } else {
-            Decision::Bridge { ports }
+            return Decision::Drop(DropReason::NoEgress);
         }
+        if dst.is_group() && !self.listeners.is_empty() {
+            if let Some(listeners) = self.listeners.of(dst, info, head) {
+                return Decision::BridgeToListeners { ports, listeners };
+            }
+        }
+        Decision::Bridge { ports }
     }
 
     /// What [`learn`](Self::learn) would do.

@@ -33,12 +33,20 @@ impl Observer {
     pub(super) fn mdb_entries(&self) -> Vec<MdbEntry> {
         let config = self.running.effective();
         let groups = config.groups.iter().map(|group| MdbEntry {
-            bridge: config.bridges.get(group.bridge).map(|b| b.name.clone()).unwrap_or_default(),
+            bridge: config.bridge_name(group.bridge).to_owned(),
             group: group.group.to_string(),
             ports: self.port_names(&group.ports),
+            listener: None,
             origin: Origin::Static,
         });
-        groups.collect()
+        let listeners = config.listeners.iter().map(|listener| MdbEntry {
+            bridge: config.bridge_name(listener.bridge).to_owned(),
+            group: listener.group.to_string(),
+            ports: self.port_names(&[listener.port]),
+            listener: Some(listener.mac.to_string()),
+            origin: Origin::Static,
+        });
+        groups.chain(listeners).collect()
     }
 
     pub(super) fn fib_entries(&self) -> Vec<FibEntry> {
