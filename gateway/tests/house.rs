@@ -93,6 +93,23 @@ fn every_drop_is_provoked_by_a_test() {
     assert!(missing.is_empty(), "no test provokes {missing:?}");
 }
 
+/// What semantics 7 lists, but for what needs a host side, whole networks or a supervisor.
+#[test]
+fn every_failure_the_field_has_had_is_a_test() {
+    const NOT_HERE: &[u8] = &[24, 29, 31];
+    let files = rust_files("gateway");
+    let text: String = files.iter().filter(|f| f.name != THIS).map(|f| &f.text[..]).collect();
+    let names = text.split("#[test]\n").skip(1);
+    let names: Vec<_> = names
+        .filter_map(|test| test.lines().find_map(|line| line.trim_start().strip_prefix("fn ")))
+        .collect();
+    let missing: Vec<_> = (1..=31_u8)
+        .filter(|number| !NOT_HERE.contains(number))
+        .filter(|number| !names.iter().any(|name| name.starts_with(&format!("s07_{number:02}_"))))
+        .collect();
+    assert!(missing.is_empty(), "no test s07_NN_… of {missing:?}");
+}
+
 /// A build result under version control stays in every clone for ever.
 #[test]
 fn only_sources_are_under_version_control() {

@@ -2,9 +2,10 @@
 
 use gateway::gso::{GeometryError, resegment};
 use gateway::packet::{Geometry, MAX_SEGMENTS, Merged, PacketBuf, RxChecksum, SharedBuf};
+use gateway::sim::HeapPool;
 
 use crate::datagram::{Datagram, Ip, UdpChecksum};
-use crate::setup::{Left, frames, merged, merged_packets, one_merged, packet, pool, split};
+use crate::setup::{Cycle, Left, frames, merged, merged_packets, one_merged, packet, pool, split};
 
 /// `count` datagrams of 100 bytes and perhaps a tail of 33.
 fn train(count: u16, tail: bool, flow: impl Fn(u16) -> Datagram) -> Vec<Datagram> {
@@ -81,6 +82,64 @@ fn s07_21_n_equal_segments_with_and_without_a_tail() {
             }
         }
     }
+    assert!(pool.is_full());
+}
+
+/// Two A and two AAAA queries of one 5-tuple through a rewrite of source address and port, as NAT
+/// does it: once, on the merged header. There is no NAT in the gateway.
+#[test]
+fn s07_23_a_rewrite_of_the_merged_header_translates_all_four_queries() {
+    let pool = pool();
+    for flow in [v4, |_| Datagram::v6(0)] {
+        let sent = train(4, false, flow);
+        let mut merged = one_merged(&pool, &sent);
+        let (l2_len, l4) = (usize::from(merged.info().l2_len), merged.headers_len() - 8);
+        let last_of_source = l2_len + if sent[0].is_v4() { 15 } else { 23 };
+        merged.headers_mut()[last_of_source] = if sent[0].is_v4() { 2 } else { 1 };
+        merged.headers_mut()[l4..l4 + 2].copy_from_slice(&5077_u16.to_be_bytes());
+        let translated =
+            sent.iter().cloned().map(|query| Datagram { hosts: 1, ports: 77, ..query });
+        assert_eq!(split(merged, &pool), frames(&translated.collect::<Vec<_>>()));
+    }
+}
+
+/// A million trains, merged and split, with every way to fail in between.
+#[test]
+fn s07_05_a_million_cycles_with_error_paths_end_where_they_began() {
+    let pool = HeapPool::new(16, 200);
+    let frames = frames(&[v4(1).len(40), v4(2).len(40), v4(3).len(33)]);
+    let expected: u64 = frames.iter().map(|frame| frame.len() as u64).sum();
+    let (mut out, mut lost, mut bytes) = (Vec::with_capacity(MAX_SEGMENTS), 0, 0);
+    let mut table = Cycle::new();
+    for cycle in 0..1_000_000_u64 {
+        let merged = table.merged(&pool, &frames);
+        let (packet, info, geometry) = merged.into_parts();
+        let headers_len = usize::from(info.l4_offset) + 8;
+        let merged = match cycle % 8 {
+            0 => continue, // dropped whole
+            1 => Merged::new(packet, info, Geometry { gso_size: 0, ..geometry }),
+            2 => Merged::new(packet, info, Geometry { segments: 129, ..geometry }),
+            3 => {
+                let shared = packet.share();
+                pool.fail_after(cycle / 8 % 5);
+                let replica = shared.with_private_header(headers_len, &pool);
+                let Some(replica) = replica else { continue };
+                Merged::new(replica, info, geometry)
+            }
+            4 => {
+                let replica = packet.share().with_private_header(headers_len, &pool).unwrap();
+                pool.fail_after(cycle / 8 % 4);
+                Merged::new(replica, info, geometry)
+            }
+            _ => Merged::new(packet, info, geometry),
+        };
+        let whole = resegment(merged, &pool, &mut out);
+        pool.fail_after(u64::MAX);
+        lost += whole.unwrap_or(3);
+        bytes += out.drain(..).map(|segment| segment.frame_len() as u64).sum::<u64>();
+        assert!(pool.is_full(), "cycle {cycle}");
+    }
+    assert!(lost > 750_000 && bytes > 350_000 * expected, "{lost} lost, {bytes} bytes out");
     assert!(pool.is_full());
 }
 

@@ -39,8 +39,33 @@ pub(crate) fn merged(pool: &HeapPool, datagrams: &[Datagram]) -> Vec<Left> {
     merged_packets(packets.collect())
 }
 
-/// The same for packets as they are.
-pub(crate) fn merged_packets(packets: Vec<HeapBuf>) -> Vec<Left> {
+/// One table for many trains.
+pub(crate) struct Cycle(GroTable<HeapBuf>);
+
+impl Cycle {
+    pub(crate) fn new() -> Self {
+        Self(table())
+    }
+
+    /// Frames that are one train, merged.
+    pub(crate) fn merged(&mut self, pool: &HeapPool, frames: &[Vec<u8>]) -> Merged<HeapBuf> {
+        let mut merged = None;
+        let mut sink = |list: gateway::packet::SuperPacket<'_, HeapBuf>| {
+            merged = merge(list, |info, b| udp_checksum_is_valid(info, b.pieces())).ok();
+        };
+        for frame in frames {
+            let packet = packet(pool, frame);
+            let info = info(&packet);
+            if let Err(unjoined) = self.0.join(packet, &info, Nanos(1), &mut sink) {
+                self.0.settle(unjoined, Nanos(1), &mut sink);
+            }
+        }
+        self.0.end_burst(Nanos(1), &mut sink);
+        merged.expect("one train")
+    }
+}
+
+fn table() -> GroTable<HeapBuf> {
     let settings = Gro {
         mode: GroMode::Merge,
         max_segments: MAX_SEGMENTS as u16,
@@ -48,7 +73,12 @@ pub(crate) fn merged_packets(packets: Vec<HeapBuf>) -> Vec<Left> {
         flows: 64,
         adaptive: false,
     };
-    let mut table = GroTable::new(&settings, 1);
+    GroTable::new(&settings, 1)
+}
+
+/// The same for packets as they are.
+pub(crate) fn merged_packets(packets: Vec<HeapBuf>) -> Vec<Left> {
+    let mut table = table();
     let mut left = Vec::new();
     let mut sink = |list: gateway::packet::SuperPacket<'_, HeapBuf>| {
         let valid = |info: &FrameInfo, b: &HeapBuf| udp_checksum_is_valid(info, b.pieces());

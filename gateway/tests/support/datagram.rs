@@ -1,4 +1,5 @@
 //! A datagram as a description, and the frame etherparse makes of it.
+#![allow(dead_code)] // every test uses a part of it
 
 use etherparse::{
     EtherType, Ethernet2Header, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header,

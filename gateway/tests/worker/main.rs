@@ -2,6 +2,8 @@
 #![allow(unreachable_pub)]
 
 mod bridge;
+#[path = "../support/datagram.rs"]
+mod datagram;
 mod drops;
 mod filters;
 mod frames;
@@ -11,6 +13,7 @@ mod multicast;
 mod reload;
 mod router;
 mod shadow;
+mod s07;
 mod too_big;
 mod transparency;
 mod two_workers;
