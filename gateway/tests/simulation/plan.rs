@@ -13,7 +13,8 @@ pub(crate) struct Plan {
     pub(crate) worlds: Vec<World>,
     pub(crate) settings: Settings,
     pub(crate) steps: Vec<Step>,
-    /// At the end wait until all is received and nothing is held; else stop at once.
+    /// At the end wait, all faults mended, until all is received and nothing is held; else stop at
+    /// once, with what is held and blocked.
     pub(crate) linger: bool,
 }
 
@@ -130,7 +131,7 @@ fn step(ports: usize, with_faults: bool) -> BoxedStrategy<Step> {
     let usual = prop_oneof![
         8 => send.prop_map(|(train, noise)| Step::Send(train, noise)),
         3 => (0..2usize).prop_map(Step::Poll),
-        3 => Just(Step::PollAll),
+        6 => Just(Step::PollAll),
         2 => prop_oneof![1..5u64, 50..500u64].prop_map(Step::Wait),
         1 => prop_oneof![
             Just(Step::Age),

@@ -36,7 +36,7 @@ impl Packet {
             _ => {}
         }
         let is_right = matches!(self.kind, Kind::Udp)
-            && matches!(self.oddity, Oddity::None | Oddity::Padding(_));
+            && matches!(self.oddity, Oddity::None | Oddity::Padding(_) | Oddity::AllOnes);
         let checksum = match self.oddity {
             Oddity::BadChecksum if self.verified => RxChecksum::Bad,
             _ if is_right && self.verified => RxChecksum::Good,
@@ -284,6 +284,13 @@ impl Packet {
             }
         };
         let len = message.len() as u16;
+        if let (Oddity::AllOnes, Some(word)) = (self.oddity, message.get(14..16)) {
+            let before = u16::from_be_bytes([word[0], word[1]]);
+            let parts = [pseudo, &[0, protocol], &len.to_be_bytes(), &message];
+            let rest = [&(!before).to_be_bytes()[..], &parts.concat()].concat();
+            let word = 0xffff - ones_complement(&[&rest]);
+            message[14..16].copy_from_slice(&word.to_be_bytes());
+        }
         let sum = ones_complement(&[pseudo, &[0, protocol], &len.to_be_bytes(), &message]);
         let right = if sum == 0xffff { 0xffff } else { !sum };
         let checksum = match self.oddity {

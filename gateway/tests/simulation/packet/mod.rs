@@ -104,6 +104,8 @@ pub(crate) enum Oddity {
     Padding(usize),
     ZeroChecksum,
     BadChecksum,
+    /// The payload is such that the checksum comes out as 0, which is sent as 0xffff.
+    AllOnes,
     BadIpChecksum,
     UdpLength(i16),
     FirstFragment,
@@ -121,6 +123,12 @@ pub(crate) struct Train {
     pub(crate) count: usize,
     pub(crate) tail: Option<usize>,
     pub(crate) id_step: u16,
+    /// In turn of so many flows.
+    pub(crate) flows: u16,
+    /// Each is so much longer than the one before, so that none joins another.
+    pub(crate) growth: usize,
+    /// One in the middle is unlike the others.
+    pub(crate) odd: Option<(usize, Oddity)>,
 }
 
 impl Train {
@@ -130,8 +138,14 @@ impl Train {
             .map(|n| {
                 let mut packet = self.first.clone();
                 packet.id = packet.id.wrapping_add(self.id_step.wrapping_mul(n as u16));
+                packet.flow += n as u16 % self.flows;
+                packet.payload += n * self.growth;
                 if let (Some(tail), true) = (self.tail, n + 1 == self.count) {
                     packet.payload = tail;
+                }
+                match self.odd {
+                    Some((odd, oddity)) if odd % self.count == n => packet.oddity = oddity,
+                    _ => {}
                 }
                 *serial += 1;
                 packet.build(ports, *serial)

@@ -9,11 +9,27 @@ pub(crate) fn train(ports: usize) -> impl Strategy<Value = Train> {
     let count = prop_oneof![3 => Just(1usize), 4 => 2..6usize, 1 => 6..24usize, 1 => 60..70usize];
     let tail = prop::option::weighted(0.4, 0..1400usize);
     let id_step = prop_oneof![6 => Just(1u16), 3 => Just(0), 1 => any::<u16>()];
-    (packet(ports), count, tail, id_step).prop_map(|(first, count, tail, id_step)| Train {
-        first,
-        count,
-        tail,
-        id_step,
+    let flows = prop_oneof![4 => Just(1u16), 1 => 2..4u16];
+    let odd = prop::option::weighted(0.25, (1..8usize, oddity()));
+    let usual = (packet(ports), count, tail, id_step, flows, odd).prop_map(
+        |(first, count, tail, id_step, flows, odd)| Train {
+            first,
+            count,
+            tail,
+            id_step,
+            flows,
+            growth: 0,
+            odd,
+        },
+    );
+    prop_oneof![100 => usual, 1 => hopeless(ports)]
+}
+
+/// So many that no two of them join that a port gives coalescing up for a while.
+fn hopeless(ports: usize) -> impl Strategy<Value = Train> {
+    (packet(ports), 1030..1100usize, 1..4u16).prop_map(|(first, count, flows)| {
+        let first = Packet { payload: 10, pieces: vec![], ..first };
+        Train { first, count, tail: None, id_step: 1, flows, growth: 1, odd: None }
     })
 }
 
@@ -26,7 +42,7 @@ fn packet(ports: usize) -> impl Strategy<Value = Packet> {
     let head =
         (ttl, tos, label, prop_oneof![Just(9u16), Just(0xfffe), any::<u16>()], any::<bool>());
     let payload = prop_oneof![
-        4 => Just(100usize), 4 => Just(1200), 1 => Just(1472), 1 => Just(0), 2 => 0..1600usize
+        4 => Just(100usize), 4 => Just(1200), 1 => Just(1472), 1 => Just(0), 2 => 0..20usize, 2 => 0..1600usize
     ];
     let pieces = prop_oneof![
         8 => Just(vec![]),
@@ -113,6 +129,7 @@ fn oddity() -> impl Strategy<Value = Oddity> {
         1 => (1..40usize).prop_map(Oddity::Padding),
         1 => Just(Oddity::ZeroChecksum),
         1 => Just(Oddity::BadChecksum),
+        1 => Just(Oddity::AllOnes),
         1 => Just(Oddity::BadIpChecksum),
         1 => (-9..9i16).prop_map(Oddity::UdpLength),
         1 => Just(Oddity::FirstFragment),

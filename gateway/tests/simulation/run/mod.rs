@@ -227,6 +227,9 @@ impl Run {
 
     fn finish(mut self, linger: bool, faulty: bool, tamper: Tamper<'_>) -> Result<Summary, String> {
         if linger {
+            self.hoard.clear();
+            self.ports.iter().for_each(|port| port.limit_tx(None));
+            self.links.iter().for_each(|link| link.store(true, Ordering::Relaxed));
             self.settle()?;
         }
         let now = Nanos(self.now);
