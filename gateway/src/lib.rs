@@ -30,8 +30,13 @@ pub mod demo;
 pub mod host;
 pub mod published;
 pub mod runtime;
+mod sync;
 // ── the two ends ──
 #[cfg(feature = "dpdk")]
 pub mod dpdk;
 #[cfg(feature = "sim")]
 pub mod sim;
+
+/// What tests inside and outside of the crate share says `gateway`.
+#[cfg(test)]
+extern crate self as gateway;

@@ -4,8 +4,10 @@
 //! by the control side, never by a worker.
 
 use core::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use crate::sync::{AtomicU64, Mutex, MutexGuard};
 
 /// The newest value and those that workers may still hold.
 pub struct Published<T> {
@@ -97,7 +99,7 @@ impl<T> Deref for Reader<T> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

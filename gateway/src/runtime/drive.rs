@@ -1,10 +1,9 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use crate::device::Backend;
+use crate::sync::{AtomicBool, AtomicUsize, yield_now};
 use crate::time::Nanos;
-use crate::worker::Worker;
 
 /// How long workers offer what they hold to busy ports after a stop.
 const DRAIN_LIMIT: Nanos = Nanos(1_000_000_000);
@@ -18,6 +17,18 @@ pub struct Drain {
     stop: AtomicBool,
     /// Workers that still receive. worker: w
     receiving: AtomicUsize,
+}
+
+/// What [`drive`] asks of a worker; see `Worker`'s methods of these names.
+pub trait Driven {
+    /// Frames received or taken over.
+    fn poll_once(&mut self, now: Nanos) -> usize;
+    /// Every held datagram is decided on.
+    fn release_held(&mut self, now: Nanos);
+    /// Datagrams still held or waiting to be taken over.
+    fn drain_once(&mut self) -> u64;
+    /// Gives up what no port took.
+    fn abandon(&mut self);
 }
 
 /// How a worker spends its time.
@@ -54,12 +65,7 @@ impl Drain {
 
 /// Polls until `drain` says stop, then releases what is held, offers it to the ports for at most a
 /// second, and counts the rest as dropped.
-pub fn drive<K: Backend>(
-    worker: &mut Worker<K>,
-    clock: impl Fn() -> Nanos,
-    drain: &Drain,
-    pace: Pace,
-) {
+pub fn drive(worker: &mut impl Driven, clock: impl Fn() -> Nanos, drain: &Drain, pace: Pace) {
     let mut idle = 0;
     while !drain.is_stopping() {
         idle = if worker.poll_once(clock()) == 0 { idle + 1 } else { 0 };
@@ -77,7 +83,7 @@ pub fn drive<K: Backend>(
         if last_handoffs_are_in && (held == 0 || time_is_up) {
             break;
         }
-        thread::yield_now();
+        yield_now();
     }
     worker.abandon();
 }

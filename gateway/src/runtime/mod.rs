@@ -7,6 +7,7 @@
 
 mod assemble;
 mod drive;
+mod driven;
 mod observer;
 mod outcome;
 mod reload;
@@ -24,7 +25,7 @@ mod run;
 mod shadows;
 
 pub use assemble::{Assembly, PortQueues, assemble};
-pub use drive::{Drain, Pace, drive};
+pub use drive::{Drain, Driven, Pace, drive};
 pub use observer::{Collector, DeviceFacts, Devices, Observer, Ticker};
 pub use outcome::{Outcome, PoolBalance};
 pub use reload::Running;

@@ -14,11 +14,12 @@ mod path;
 mod piecemeal;
 mod punt;
 mod receiver;
+mod snapshot;
 
 pub use filtering::RuleCounters;
-pub use mailbox::{Mailbox, WorkerSnapshot};
 pub use path::Path;
 pub use receiver::{Receiver, Source};
+pub use snapshot::WorkerSnapshot;
 
 use std::sync::Arc;
 
@@ -27,6 +28,9 @@ use crate::egress::Inbox;
 use crate::gro::FlushReason;
 use crate::packet::PacketBuf;
 use crate::time::Nanos;
+
+/// Where the control side gets a worker's numbers.
+pub type Mailbox = mailbox::Mailbox<WorkerSnapshot>;
 
 /// One lcore's share of the gateway.
 pub struct Worker<K: Backend> {

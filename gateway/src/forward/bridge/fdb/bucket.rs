@@ -5,13 +5,10 @@
 //! can a late refresh hit a slot's next tenant. (Generations repeat after 16 claims of one slot,
 //! which are 16 ageing times or link losses; a reader is there for nanoseconds.)
 
-#[cfg(not(loom))]
-use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-#[cfg(loom)]
-use loom::sync::atomic::AtomicU64;
 
 use crate::packet::{MacAddr, PortId};
+use crate::sync::AtomicU64;
 
 /// Slots per bucket: keys fill one cache line, records another. (Few for the model checker.)
 pub(super) const WAYS: usize = if cfg!(loom) { 2 } else { 8 };

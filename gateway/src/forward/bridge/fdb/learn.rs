@@ -2,13 +2,10 @@
 //! read before; who loses a race changes nothing and leaves it to the station's next frame.
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
-#[cfg(not(loom))]
-use core::sync::atomic::fence;
-#[cfg(loom)]
-use loom::sync::atomic::fence;
 
 use super::{Bucket, Fdb, Key, Record, Station, Tenant, ticks};
 use crate::packet::PortId;
+use crate::sync::fence;
 use crate::time::Nanos;
 
 /// What a sighting of a station does to the table.

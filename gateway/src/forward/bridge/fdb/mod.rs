@@ -16,20 +16,17 @@ mod race;
 mod tests;
 
 use core::hash::BuildHasher;
-#[cfg(not(loom))]
-use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::Relaxed;
 use core::time::Duration;
 
 use foldhash::quality::FixedState;
-#[cfg(loom)]
-use loom::sync::atomic::AtomicU32;
 
 pub use bucket::Station;
 use bucket::{Bucket, Key, Record, Tenant, WAYS};
 pub use learn::Learning;
 
 use crate::packet::PortId;
+use crate::sync::AtomicU32;
 use crate::time::Nanos;
 
 /// Stations and their ports.

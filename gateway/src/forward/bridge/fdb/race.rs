@@ -1,6 +1,6 @@
 //! The model checker: every interleaving (loads and stores reordered as the memory model allows) of
 //! two workers and the control side on a table of two buckets with two slots.
-//! `RUSTFLAGS="--cfg loom" cargo test -p gateway --no-default-features --features sim --lib race`
+//! Compiled in gateway/loom.
 
 use core::time::Duration;
 

@@ -1,0 +1,31 @@
+use super::RuleCounters;
+use crate::counters::{FanoutCounters, Ledger, WorkerCounters};
+use crate::gro::GroStats;
+use crate::packet::PortId;
+use crate::time::Nanos;
+
+/// A worker's numbers between two polls.
+#[derive(Clone, Default, Debug)]
+pub struct WorkerSnapshot {
+    /// What it counted.
+    pub counters: WorkerCounters,
+    /// How replicas were made.
+    pub fanout: FanoutCounters,
+    /// Coalescing, per receive queue that coalesces.
+    pub gro: Vec<(PortId, GroStats)>,
+    /// Hits of filters, by [`RuleId::slot`](crate::forward::RuleId).
+    pub rules: Vec<RuleCounters>,
+    /// Datagrams in GRO tables.
+    pub held_in_gro: u64,
+    /// Frames in transmit buffers.
+    pub held_in_tx: u64,
+    /// Time spent in polls that found work.
+    pub busy: Nanos,
+}
+
+impl WorkerSnapshot {
+    /// The conservation law at this moment.
+    pub fn ledger(&self) -> Ledger {
+        self.counters.ledger(self.held_in_gro + self.held_in_tx)
+    }
+}
