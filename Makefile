@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak cost bench dpdk dpdk-debug deb image fmt lint bare-root
+.PHONY: help install demo test soak fuzz bad-input cost bench dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -12,6 +12,14 @@ demo: ## install what is missing, build the release, run the demonstration
 test: ## install what is missing, run the whole test suite
 	@scripts/install.sh test
 	@scripts/test.sh
+
+fuzz: ## fuzz every TARGET (or the named) for SECONDS (60)
+	@scripts/install.sh test
+	@scripts/fuzz.sh -s "$(or $(SECONDS),60)" $(TARGET)
+
+bad-input: ## FRAMES (10000000) damaged frames through the real program
+	@scripts/install.sh test
+	@BAD_INPUT_FRAMES="$(or $(FRAMES),10000000)" cargo test --locked -p gateway --test bad_input -- --nocapture
 
 cost: ## instructions per frame against bench/budget.txt; BLESS='why' takes new figures over
 	@scripts/install.sh build test

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ethtool ca-certificates)
-TEST=(tcpdump python3 python3-scapy procps valgrind)
+TEST=(g++ tcpdump python3 python3-scapy procps valgrind)
 DPDK=(meson ninja-build python3-pyelftools libnuma-dev libpcap-dev libelf-dev libbpf-dev libxdp-dev
     curl xz-utils dpkg-dev)
 DEB=(dpkg-dev)

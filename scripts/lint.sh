@@ -14,7 +14,8 @@ informs() {
 
 check_format() {
     cargo fmt --version >/dev/null 2>&1 || { say "no rustfmt here: format not checked" && return; }
-    informs cargo fmt --all --check
+    informs cargo fmt --all --check &&
+        informs cargo fmt --manifest-path gateway/fuzz/Cargo.toml --check
 }
 
 check_clippy() {
@@ -22,7 +23,14 @@ check_clippy() {
     local deny=()
     ! is_reference_rust || deny=(-- -D warnings)
     informs cargo clippy --locked --all-targets "${CORE[@]}" "${deny[@]}" &&
-        informs cargo clippy --locked --all-targets --workspace "${deny[@]}"
+        informs cargo clippy --locked --all-targets --workspace "${deny[@]}" &&
+        check_fuzz "${deny[@]}"
+}
+
+# A workspace of its own; the versions are the gateway's.
+check_fuzz() {
+    cp Cargo.lock gateway/fuzz/Cargo.lock
+    informs cargo clippy --manifest-path gateway/fuzz/Cargo.toml --target-dir target/fuzz "$@"
 }
 
 check_scripts() {

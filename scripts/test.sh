@@ -14,6 +14,15 @@ stage_docs() { cargo test --locked --doc --quiet "${CORE[@]}"; }
 stage_dpdk() { scripts/cargo-test.sh --workspace; }
 stage_cost() { scripts/cost.sh; }
 
+# Each run begins with what was kept, and ends where a failure is a file to replay.
+stage_fuzz() {
+    if ! have g++; then
+        say "FUZZING SKIPPED: no g++ for libFuzzer, and apt could not bring it"
+        return
+    fi
+    scripts/fuzz.sh -s 12
+}
+
 summary=()
 broken=0
 
@@ -31,7 +40,7 @@ count() {
         { grep -oE "[0-9]+ ($1)" || true; } | awk '{n += $1} END {print n + 0}'
 }
 
-[ $# -gt 0 ] || set -- format clippy core docs dpdk cost
+[ $# -gt 0 ] || set -- format clippy core docs dpdk cost fuzz
 rm -f "$LOGS"/*.log
 for name in "$@"; do
     run_stage "$name"
