@@ -5,6 +5,7 @@
 //! weaker one in its place), and loads of plain flags that order nothing.
 #![cfg(test)]
 #![allow(dead_code, unreachable_pub, unused_imports)] // a part of each file is used
+#![allow(clippy::disallowed_methods)] // as where the files are
 
 mod drain;
 mod mailbox;

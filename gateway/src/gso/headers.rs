@@ -23,6 +23,10 @@ impl Headers {
     /// Begins with those of the first segment; `None` if they are longer than [`HEADERS_MAX`] or
     /// not what `info` says.
     pub(super) fn new(headers: &[u8], info: &FrameInfo, geometry: &Geometry) -> Option<Self> {
+        let ip_len = if info.network == Network::Ipv4 { Ipv4::LEN } else { Ipv6::LEN };
+        if usize::from(info.l4_offset) < usize::from(info.l2_len) + ip_len {
+            return None;
+        }
         let mut bytes = ArrayVec::new();
         bytes.try_extend_from_slice(headers).ok()?;
         let first_id = match info.network {

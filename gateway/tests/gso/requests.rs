@@ -65,6 +65,20 @@ fn s07_13_headers_must_be_udp_and_in_the_first_piece() {
     assert_eq!(result, Err(GeometryError::NotUdp));
 }
 
+/// Found by fuzzing: a transport header said to begin inside the IP header, or before it.
+#[test]
+fn s07_13_the_transport_header_is_behind_the_ip_header() {
+    let pool = pool();
+    let mut out = Vec::with_capacity(MAX_SEGMENTS);
+    for l4_offset in 0..34 {
+        let (packet, info, _) = request(&pool, 1000, geometry(500, 2)).into_parts();
+        let info = gateway::packet::FrameInfo { l4_offset, ..info };
+        let segments = (packet.frame_len() - usize::from(l4_offset) - 8).div_ceil(500) as u16;
+        let merged = Merged::new(packet, info, geometry(500, segments));
+        assert_eq!(resegment(merged, &pool, &mut out), Err(GeometryError::SplitHeaders));
+    }
+}
+
 #[test]
 fn without_room_for_all_nothing_is_split() {
     let pool = pool();
