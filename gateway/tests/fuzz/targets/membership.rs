@@ -67,7 +67,12 @@ fn check<const N: usize>(
                 assert_eq!(record.kind, message[place]);
                 assert_eq!(record.group[..], message[place + 4..place + 4 + N]);
                 assert_eq!(sources, &message[place + 4 + N..][..source_bytes]);
-                assert!(!record.joins() || matches!(record.kind, 1 | 2 | 4 | 5));
+                let listens = match record.kind {
+                    2 | 4 => true,
+                    1 | 3 | 5 => source_bytes > 0,
+                    _ => false,
+                };
+                assert_eq!(record.joins(), listens);
                 assert!(!record.to_string().is_empty());
             }
         }
