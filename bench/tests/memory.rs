@@ -7,10 +7,10 @@ use std::alloc::System;
 use std::sync::Mutex;
 
 use gateway::config::{self, Gro, GroMode};
+use gateway::dpdk::Mbuf;
 use gateway::forward::{PortFacts, Tables};
 use gateway::gro::GroTable;
 use gateway::packet::MacAddr;
-use gateway::sim::HeapBuf;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -49,7 +49,7 @@ fn a_flow_of_the_gro_table() {
             flows: FLOWS as u32,
             adaptive: true,
         };
-        let bytes = bytes_of(|| GroTable::<HeapBuf>::new(&settings, 1)) / FLOWS;
+        let bytes = bytes_of(|| GroTable::<Mbuf>::new(&settings, 1)) / FLOWS;
         println!("{bytes} bytes per flow, {max_segments} segments");
         assert!((256..=most).contains(&bytes), "{bytes} bytes per flow, {max_segments} segments");
     }
