@@ -13,7 +13,7 @@ pub(super) fn read() -> Vec<(String, IpAddr)> {
     joined
 }
 
-/// A line per interface, `2	gw-p0     :     1      V3`, and below it one per group, the address in
+/// A line per interface, `2 gw-p0 : 1 V3` with tabs, and below it one per group, the address in
 /// hexadecimal as the machine reads it from the wire.
 fn parse_igmp(text: &str) -> Vec<(String, IpAddr)> {
     let (mut interface, mut joined) = (String::new(), Vec::new());

@@ -127,7 +127,7 @@ impl<B: PacketBuf, I: Interface> Shadow<B, I> {
 }
 
 impl ShadowCounters {
-    pub(super) fn sent_up(&self, datagrams: u64, written: io::Result<()>) {
+    pub(super) fn sent_up(&self, datagrams: u64, written: &io::Result<()>) {
         let counter = if written.is_ok() { &self.up } else { &self.up_refused };
         counter.fetch_add(datagrams, Ordering::Relaxed);
     }

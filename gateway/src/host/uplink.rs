@@ -90,7 +90,7 @@ fn write_plain<'a>(
     counters: &ShadowCounters,
 ) {
     let written = write(VnetHeader::default(), pieces, interface);
-    counters.sent_up(1, written);
+    counters.sent_up(1, &written);
 }
 
 fn write_merged<B: PacketBuf>(
@@ -105,7 +105,7 @@ fn write_merged<B: PacketBuf>(
     // At most 128 segments of less than 64 KiB together (the table's bound).
     let udp_len = (frame_len - l4) as u16;
     if announce(merged.headers_mut(), info.network, l2, l4, udp_len).is_none() {
-        return counters.sent_up(segments, Err(io::ErrorKind::InvalidData.into()));
+        return counters.sent_up(segments, &Err(io::ErrorKind::InvalidData.into()));
     }
     let header = VnetHeader {
         flags: VnetHeader::NEEDS_CHECKSUM,
@@ -119,7 +119,7 @@ fn write_merged<B: PacketBuf>(
     if written.is_ok() {
         counters.super_packet_up(segments);
     }
-    counters.sent_up(segments, written);
+    counters.sent_up(segments, &written);
 }
 
 /// Lengths of the whole, and the pseudo header's sum where the kernel goes on from.

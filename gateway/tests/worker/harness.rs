@@ -26,10 +26,10 @@ impl Gateway {
     }
 
     pub fn with_pool(toml: &str, pool: HeapPool, max_pieces: usize) -> Self {
-        Self::of(parse(toml), pool, max_pieces)
+        Self::of(&parse(toml), pool, max_pieces)
     }
 
-    pub fn of(config: Config, pool: HeapPool, max_pieces: usize) -> Self {
+    pub fn of(config: &Config, pool: HeapPool, max_pieces: usize) -> Self {
         let workers = config.runtime.lcores.len();
         let ports: Vec<SimPort> = config.ports.iter().map(|_| SimPort::new()).collect();
         let links: Vec<_> = ports.iter().map(|_| Arc::new(AtomicBool::new(true))).collect();
@@ -38,13 +38,13 @@ impl Gateway {
         };
         let cables: Vec<_> = config.ports.iter().map(shadow).collect();
         let queues = ports.iter().zip(&links).enumerate().map(|(index, (port, link_up))| {
-            let mac = mac_of_port(&config, index);
+            let mac = mac_of_port(config, index);
             let (rx, tx) = (port.rx_queue(pool.clone()), port.tx_queue(max_pieces));
             let cable = cables[index].clone();
             let (rx, tx) = if cable.is_some() { (vec![], vec![]) } else { (vec![rx], vec![tx]) };
             PortQueues { link_up: Arc::clone(link_up), cable, ..PortQueues::new(mac, rx, tx) }
         });
-        let assembly = assemble::<Sim>(&config, queues.collect(), &pool, 7);
+        let assembly = assemble::<Sim>(config, queues.collect(), &pool, 7);
         assert_eq!(assembly.workers.len(), workers);
         Self { assembly, ports, links, cables, pool, now: Nanos(1) }
     }
