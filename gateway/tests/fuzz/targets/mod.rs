@@ -10,7 +10,7 @@ pub mod parse;
 pub mod path;
 pub mod resegment;
 
-#[allow(dead_code)] // its other user has other needs
+#[allow(dead_code, clippy::needless_pass_by_value)] // its other user has other needs
 #[path = "../../worker/harness.rs"]
 mod harness;
 #[path = "../../support/hostile.rs"]
