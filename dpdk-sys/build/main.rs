@@ -20,9 +20,13 @@ fn main() {
     println!("cargo:rerun-if-env-changed=DPDK_STATIC");
     println!("cargo:rerun-if-env-changed=DPDK_SHIM_CFLAGS");
     println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
+    println!("cargo:rustc-check-cfg=cfg(dpdk_checked)");
 
     // The shim comes first: what it needs of DPDK is resolved from the libraries named after it.
     let cflags = cflags();
+    if cflags.iter().any(|flag| flag == "-fsanitize=address") {
+        println!("cargo:rustc-cfg=dpdk_checked");
+    }
     bindings::generate(&cflags);
     compile_shim(&cflags);
     if env::var("DPDK_STATIC").is_ok_and(|v| v == "1") {
@@ -41,7 +45,13 @@ fn cflags() -> Vec<String> {
 
 fn compile_shim(cflags: &[String]) {
     let mut build = cc::Build::new();
-    build.file("csrc/shim.c").include("csrc").opt_level(3).warnings(true).extra_warnings(true);
+    build
+        .file("csrc/shim.c")
+        .file("csrc/poison.c")
+        .include("csrc")
+        .opt_level(3)
+        .warnings(true)
+        .extra_warnings(true);
     for flag in cflags {
         build.flag(flag);
     }

@@ -74,6 +74,51 @@ sys_pktmbuf_data_room_size(struct rte_mempool *pool)
 	return rte_pktmbuf_data_room_size(pool);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+struct rte_mempool *
+sys_pktmbuf_pool_create(const char *name, unsigned int count, unsigned int cache, uint16_t room,
+		int socket)
+{
+	return rte_pktmbuf_pool_create(name, count, cache, 0, room, socket);
+}
+
+void
+sys_mempool_free(struct rte_mempool *pool)
+{
+	rte_mempool_free(pool);
+}
+#endif
+
+int
+sys_mempool_ring_get(struct rte_mempool *pool, void **objects, unsigned int count)
+{
+	return rte_mempool_ops_dequeue_bulk(pool, objects, count);
+}
+
+int
+sys_mempool_ring_put(struct rte_mempool *pool, void *const *objects, unsigned int count)
+{
+	return rte_mempool_ops_enqueue_bulk(pool, objects, count);
+}
+
+void
+sys_mempool_put(struct rte_mempool *pool, void *const *objects, unsigned int count)
+{
+	rte_mempool_put_bulk(pool, objects, count);
+}
+
+unsigned int
+sys_mempool_cache(const struct rte_mempool *pool, unsigned int lcore, void *const **objects)
+{
+	const struct rte_mempool_cache *cache;
+
+	if (pool->cache_size == 0 || lcore >= RTE_MAX_LCORE)
+		return 0;
+	cache = &pool->local_cache[lcore];
+	*objects = (void *const *)cache->objs;
+	return cache->len;
+}
+
 int
 sys_errno(void)
 {

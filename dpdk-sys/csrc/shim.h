@@ -40,6 +40,7 @@ enum dpdk_sys_mbuf_offset {
 	MBUF_DATA_LEN = offsetof(struct rte_mbuf, data_len),
 	MBUF_BUF_LEN = offsetof(struct rte_mbuf, buf_len),
 	MBUF_POOL = offsetof(struct rte_mbuf, pool),
+	MBUF_HASH = offsetof(struct rte_mbuf, hash),
 	MBUF_NEXT = offsetof(struct rte_mbuf, next),
 	MBUF_TX_OFFLOAD = offsetof(struct rte_mbuf, tx_offload),
 	MBUF_SIZE = sizeof(struct rte_mbuf),
@@ -66,6 +67,17 @@ uint16_t sys_mbuf_refcnt_read(const struct rte_mbuf *mbuf);
 uint16_t sys_mbuf_refcnt_update(struct rte_mbuf *mbuf, int16_t value);
 struct rte_mbuf *sys_pktmbuf_prefree_seg(struct rte_mbuf *mbuf);
 uint16_t sys_pktmbuf_data_room_size(struct rte_mempool *pool);
+/* As rte_pktmbuf_pool_create and rte_mempool_free; with AddressSanitizer buffers that are in the
+ * pool are poisoned (poison.c). */
+struct rte_mempool *sys_pktmbuf_pool_create(const char *name, unsigned int count, unsigned int cache,
+		uint16_t room, int socket);
+void sys_mempool_free(struct rte_mempool *pool);
+
+/* rte_mempool.h: what lies in a pool, past its caches and with them. */
+int sys_mempool_ring_get(struct rte_mempool *pool, void **objects, unsigned int count);
+int sys_mempool_ring_put(struct rte_mempool *pool, void *const *objects, unsigned int count);
+void sys_mempool_put(struct rte_mempool *pool, void *const *objects, unsigned int count);
+unsigned int sys_mempool_cache(const struct rte_mempool *pool, unsigned int lcore, void *const **objects);
 
 /* Thread-locals: bindgen would turn them into plain statics, which link and then crash. */
 int sys_errno(void);

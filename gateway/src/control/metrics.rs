@@ -252,11 +252,13 @@ fn sizes(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
     families.gauge("pool_free", "Buffers that could be allocated", None, free)?;
     let capacity = pools.iter().map(|p| (pool(p), p.capacity));
     families.gauge("pool_capacity", "Buffers in all", None, capacity)?;
+    let cached = pools.iter().map(|p| (pool(p), p.cached));
+    families.gauge("pool_cached", "Free buffers in lcores' caches", None, cached)?;
     let held = pools.iter().flat_map(|p| {
         let labels = move |s: &String| vec![("pool", p.name.clone()), ("stage", s.clone())];
         p.held.iter().map(move |(stage, count)| (labels(stage), *count))
     });
-    families.gauge("pool_held", "Buffers by who holds them", None, held)?;
+    families.gauge("pool_held", "Buffers by the stage that holds them", None, held)?;
     let tables = observe.tables();
     let table = |report: &super::TableUse| vec![("table", report.name.clone())];
     let used = tables.iter().map(|t| (table(t), t.used));

@@ -256,14 +256,21 @@ fn filters(filters: &[FilterReport]) -> String {
 }
 
 fn pools(pools: &[PoolReport]) -> String {
-    let mut table = TextTable::new(&["POOL", "CAPACITY", "FREE", "HELD BY"]);
+    let mut table = TextTable::new(&["POOL", "CAPACITY", "FREE", "CACHED", "HELD BY"]);
+    let mut holders = TextTable::new(&["POOL", "STAGE", "PORT", "LCORE", "FRAMES"]);
     for pool in pools {
         let held = pool.held.iter().filter(|(_, count)| **count > 0);
         let held: Vec<_> = held.map(|(stage, count)| format!("{stage} {count}")).collect();
-        let counts = named(&pool.name, [pool.capacity, pool.free]);
+        let counts = named(&pool.name, [pool.capacity, pool.free, pool.cached]);
         table.row(counts.into_iter().chain([held.join(", ")]));
+        for holder in &pool.holders {
+            let port = holder.port.clone().unwrap_or("-".to_owned());
+            let numbers = [holder.lcore.to_string(), holder.frames.to_string()];
+            let first = [pool.name.clone(), holder.stage.clone(), port];
+            holders.row(first.into_iter().chain(numbers));
+        }
     }
-    table.render()
+    table.render() + "\n" + &holders.render()
 }
 
 fn tables(tables: &[TableUse]) -> String {

@@ -314,8 +314,25 @@ pub struct PoolReport {
     pub capacity: u64,
     /// Buffers that could be allocated.
     pub free: u64,
-    /// Buffers out of the pool, by who holds them.
+    /// Those of them in the caches of lcores.
+    pub cached: u64,
+    /// Buffers out of the pool, by stage. One that several ports hold counts for each of them.
     pub held: BTreeMap<String, u64>,
+    /// The same by port and worker, without zeros.
+    pub holders: Vec<HolderReport>,
+}
+
+/// What one stage of one worker holds, now.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct HolderReport {
+    /// The stage.
+    pub stage: String,
+    /// The port it is from (gro) or for; `None`: of no one port.
+    pub port: Option<String>,
+    /// The lcore of the worker.
+    pub lcore: usize,
+    /// Frames.
+    pub frames: u64,
 }
 
 /// How full a table of fixed size is, now.

@@ -6,8 +6,10 @@
 
 mod ledger;
 mod port;
+mod stage;
 mod worker;
 
 pub use ledger::Ledger;
 pub use port::PortCounters;
+pub use stage::{EgressCounts, Stage};
 pub use worker::{BURST_BUCKETS, FanoutCounters, WorkerCounters};

@@ -42,6 +42,11 @@ impl PortCounters {
         self.drops.iter().sum()
     }
 
+    /// Drops of frames that were queued for the port.
+    pub fn dropped_in_egress(&self) -> u64 {
+        DropReason::IN_EGRESS.iter().map(|reason| self.drops[reason.index()]).sum()
+    }
+
     /// Adds what another worker counted for the same port.
     pub fn add(&mut self, other: &Self) {
         self.rx_frames += other.rx_frames;

@@ -15,6 +15,10 @@ pub struct WorkerCounters {
     pub bursts: [u64; BURST_BUCKETS],
     /// By port index.
     pub ports: Vec<PortCounters>,
+    /// Frames that ingress refused; each has a drop reason.
+    pub unparsed: u64,
+    /// Datagrams that got a decision.
+    pub decided: u64,
     /// Frames of the gateway's own: ARP, neighbour discovery, ICMP errors.
     pub originated: u64,
     /// Datagrams consumed by the gateway itself.

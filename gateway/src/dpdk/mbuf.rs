@@ -17,7 +17,7 @@ use dpdk_sys as sys;
 use super::Pool;
 use super::raw::{BUF_LEN, DATA_LEN, DATA_OFF, FLAGS, FRAME_LEN, Raw, SEGMENTS};
 use crate::ingress::finish_checksum;
-use crate::packet::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
+use crate::packet::{BufPool, PacketBuf, RxChecksum, SharedBuf, Trail, TxBuf};
 
 /// A uniquely owned packet.
 #[repr(transparent)]
@@ -191,6 +191,11 @@ impl PacketBuf for Mbuf {
         }
     }
 
+    #[inline]
+    fn mark(&mut self, trail: Trail) {
+        self.0.mark(trail);
+    }
+
     fn share(self) -> SharedMbuf {
         SharedMbuf(self.into_raw())
     }
@@ -316,6 +321,11 @@ impl TxBuf for TxMbuf {
 
     fn piece_count(&self) -> usize {
         usize::from(self.0.read(&SEGMENTS))
+    }
+
+    #[inline]
+    fn mark(&mut self, trail: Trail) {
+        self.0.mark(trail);
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use dpdk_sys as sys;
 
 use super::raw::Raw;
-use super::{Eal, Errno, Error, Mbuf};
-use crate::packet::BufPool;
+use super::{Eal, Errno, Error, Mbuf, census};
+use crate::packet::{BufPool, Missing, Trail};
 
 /// A pool of mbufs. `Clone` is another handle on the same pool; any thread may use any handle.
 ///
@@ -75,6 +75,11 @@ impl Pool {
         self.available() == self.capacity()
     }
 
+    /// Buffers in the caches of lcores; they are free, but to that lcore only.
+    pub fn cached(&self) -> usize {
+        census::cached(self)
+    }
+
     pub(super) fn as_ptr(&self) -> *mut sys::rte_mempool {
         self.0.pool.as_ptr()
     }
@@ -88,6 +93,7 @@ impl BufPool for Pool {
         let mbuf = unsafe { sys::sys_pktmbuf_alloc(self.as_ptr()) };
         // SAFETY: rte_pktmbuf_alloc hands a buffer to one caller only.
         let raw = unsafe { Raw::new(NonNull::new(mbuf)?) };
+        raw.mark(Trail::MADE);
         // SAFETY: fresh from the pool it is direct, one piece, its reference count 1.
         Some(unsafe { Mbuf::from_raw(raw) })
     }
@@ -104,6 +110,10 @@ impl BufPool for Pool {
     fn capacity(&self) -> usize {
         self.0.capacity
     }
+
+    fn missing(&self) -> Vec<Missing> {
+        census::missing(self)
+    }
 }
 
 impl Mempool {
@@ -118,7 +128,7 @@ impl Drop for Mempool {
         if self.available() == self.capacity {
             // SAFETY: no handle is left to allocate from (this is the last), no port receives into
             // it (ports keep a handle), and no mbuf of it is out, so nothing points into it.
-            unsafe { sys::rte_mempool_free(self.pool.as_ptr()) };
+            unsafe { sys::sys_mempool_free(self.pool.as_ptr()) };
         } else {
             std::mem::forget(self.eal.clone());
         }
@@ -137,9 +147,8 @@ fn create(options: PoolOptions, node: i32) -> Result<NonNull<sys::rte_mempool>, 
     let room = u32::from(options.buffer_bytes) + sys::RTE_PKTMBUF_HEADROOM;
     let room = u16::try_from(room).map_err(|_| Errno(libc::EINVAL))?;
     // SAFETY: the EAL runs; the name is NUL-terminated and copied; the numbers are checked by the
-    // callee (rte_mempool_create), which fails with rte_errno set.
-    let pool = unsafe {
-        sys::rte_pktmbuf_pool_create(name.as_ptr(), options.buffers, cache, 0, room, node)
-    };
+    // callee (rte_pktmbuf_pool_create), which fails with rte_errno set.
+    let pool =
+        unsafe { sys::sys_pktmbuf_pool_create(name.as_ptr(), options.buffers, cache, room, node) };
     NonNull::new(pool).ok_or_else(Errno::last)
 }

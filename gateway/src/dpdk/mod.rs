@@ -10,6 +10,7 @@
 //! metadata would be shared), secondary processes, hotplug while running.
 #![allow(unsafe_code)]
 
+mod census;
 mod clock;
 mod device;
 mod eal;

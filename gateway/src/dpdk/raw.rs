@@ -5,9 +5,11 @@
 
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU16, Ordering};
+use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 use dpdk_sys as sys;
+
+use crate::packet::Trail;
 
 /// A pointer to one mbuf, the head of its chain or a later piece.
 ///
@@ -34,6 +36,8 @@ pub(super) const FLAGS: Field<u64> = Field::at(sys::MBUF_OL_FLAGS);
 pub(super) const FRAME_LEN: Field<u32> = Field::at(sys::MBUF_PKT_LEN);
 pub(super) const DATA_LEN: Field<u16> = Field::at(sys::MBUF_DATA_LEN);
 pub(super) const BUF_LEN: Field<u16> = Field::at(sys::MBUF_BUF_LEN);
+/// `hash.usr`, "user defined tags": what a driver may have put there nobody here asks for.
+const MARK: Field<AtomicU32> = Field::at(sys::MBUF_HASH);
 const NEXT: Field<Option<Raw>> = Field::at(sys::MBUF_NEXT);
 
 /// The bytes are another mbuf's, or nobody's of a pool (`RTE_MBUF_DIRECT` negated).
@@ -94,6 +98,25 @@ impl Raw {
         // aligned u16, and DPDK accesses it atomically as well (RTE_MBUF_REFCNT_ATOMIC, on unless a
         // build turns it off).
         unsafe { &*self.member(&REFCNT) }
+    }
+
+    /// Marks the buffer; whoever holds a reference may, for nobody decides by it.
+    #[inline]
+    pub(super) fn mark(self, trail: Trail) {
+        // SAFETY: the mbuf is live (type invariant); the member is an aligned u32 that is accessed
+        // atomically wherever several may hold the buffer.
+        unsafe { &*self.member(&MARK) }.store(trail.to_bits(), Ordering::Relaxed);
+    }
+
+    /// The last mark.
+    pub(super) fn trail(self) -> Trail {
+        // SAFETY: as for `mark`.
+        Trail::from_bits(unsafe { &*self.member(&MARK) }.load(Ordering::Relaxed))
+    }
+
+    /// How many hold the piece.
+    pub(super) fn reference_count(self) -> u16 {
+        self.references().load(Ordering::Relaxed)
     }
 
     /// Takes one more reference on this piece.

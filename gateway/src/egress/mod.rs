@@ -11,9 +11,9 @@ mod port;
 pub use handoff::{Handoff, Inbox};
 pub use port::{EgressPort, Way};
 
-use crate::counters::WorkerCounters;
+use crate::counters::{EgressCounts, WorkerCounters};
 use crate::device::Backend;
-use crate::packet::{DropReason, PacketBuf, PortId, PortMask};
+use crate::packet::{DropReason, PacketBuf, PortId, PortMask, Trail, TxBuf};
 
 /// Frames in a transmit buffer that start a burst without waiting for the end of the poll.
 const EAGER_FRAMES: usize = 64;
@@ -36,13 +36,14 @@ impl<K: Backend> Egress<K> {
     pub fn push(
         &mut self,
         port: PortId,
-        frame: <K::Buf as PacketBuf>::Tx,
+        mut frame: <K::Buf as PacketBuf>::Tx,
         counters: &mut WorkerCounters,
     ) {
         let Some(egress) = self.ports.get_mut(port.index()) else {
             counters.drop(port, DropReason::NoEgress, 1);
             return;
         };
+        frame.mark(Trail::queued(port));
         match egress.push(port, frame, counters) {
             Ok(buffered) => {
                 self.waiting = self.waiting.with(port);
@@ -58,13 +59,14 @@ impl<K: Backend> Egress<K> {
     pub fn push_urgent(
         &mut self,
         port: PortId,
-        frame: <K::Buf as PacketBuf>::Tx,
+        mut frame: <K::Buf as PacketBuf>::Tx,
         counters: &mut WorkerCounters,
     ) {
         let Some(egress) = self.ports.get_mut(port.index()) else {
             counters.drop(port, DropReason::NoEgress, 1);
             return;
         };
+        frame.mark(Trail::queued(port));
         if let Err(reason) = egress.push_urgent(port, frame, counters) {
             counters.drop(port, reason, 1);
         }
@@ -84,6 +86,11 @@ impl<K: Backend> Egress<K> {
     /// Frames in buffers.
     pub fn held(&self) -> u64 {
         self.waiting.map(|port| self.ports[port.index()].len() as u64).sum()
+    }
+
+    /// What went through every port's buffer, by port index.
+    pub fn counts(&self) -> impl Iterator<Item = EgressCounts> {
+        self.ports.iter().map(EgressPort::counts)
     }
 
     /// Gives up on what is still buffered, counted as `shutdown`.

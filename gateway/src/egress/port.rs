@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Handoff;
-use crate::counters::WorkerCounters;
+use crate::counters::{EgressCounts, WorkerCounters};
 use crate::device::{Backend, Cable, TxQueue};
 use crate::packet::{DropReason, PacketBuf, PortId, TxBuf};
 
@@ -23,6 +23,8 @@ pub struct EgressPort<K: Backend> {
     link_up: Arc<AtomicBool>,
     buffer: Vec<<K::Buf as PacketBuf>::Tx>,
     limit: usize,
+    queued: u64,
+    handed_out: u64,
     /// The queue took less than offered since the last end of a poll.
     busy: bool,
 }
@@ -30,7 +32,13 @@ pub struct EgressPort<K: Backend> {
 impl<K: Backend> EgressPort<K> {
     /// A port with a buffer of `limit` frames.
     pub fn new(way: Way<K>, link_up: Arc<AtomicBool>, limit: usize) -> Self {
-        Self { way, link_up, buffer: Vec::with_capacity(limit), limit, busy: false }
+        let buffer = Vec::with_capacity(limit);
+        Self { way, link_up, buffer, limit, queued: 0, handed_out: 0, busy: false }
+    }
+
+    pub(super) fn counts(&self) -> EgressCounts {
+        let held = self.buffer.len() as u64;
+        EgressCounts { queued: self.queued, handed_out: self.handed_out, held }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -49,6 +57,7 @@ impl<K: Backend> EgressPort<K> {
         frame: <K::Buf as PacketBuf>::Tx,
         counters: &mut WorkerCounters,
     ) -> Result<usize, DropReason> {
+        self.queued += 1;
         if !self.link_up.load(Ordering::Relaxed) {
             return Err(DropReason::LinkDown);
         }
@@ -56,6 +65,7 @@ impl<K: Backend> EgressPort<K> {
             Way::Handoff(handoff) => {
                 handoff.send(port, frame).map_err(|_| DropReason::HandoffFull)?;
                 counters.handed_out += 1;
+                self.handed_out += 1;
             }
             Way::Cable(cable) => send(cable, port, frame, false, counters)?,
             Way::Queue(_) if self.buffer.len() == self.limit => return Err(DropReason::TxFull),
@@ -72,7 +82,10 @@ impl<K: Backend> EgressPort<K> {
         counters: &mut WorkerCounters,
     ) -> Result<(), DropReason> {
         match &self.way {
-            Way::Cable(cable) => send(cable, port, frame, true, counters),
+            Way::Cable(cable) => {
+                self.queued += 1;
+                send(cable, port, frame, true, counters)
+            }
             Way::Queue(_) | Way::Handoff(_) => self.push(port, frame, counters).map(|_| ()),
         }
     }

@@ -9,6 +9,8 @@ use super::FlushReason;
 pub struct GroStats {
     /// Packets offered, whatever they are.
     pub packets: u64,
+    /// Datagrams held now.
+    pub held: u64,
     /// Super-packets handed on, those of one included.
     pub super_packets: u64,
     /// Datagrams that left in a super-packet of two or more.
@@ -42,8 +44,16 @@ impl GroStats {
 
     /// Trains that were held and have left.
     pub fn trains(&self) -> u64 {
-        let passed = FlushReason::ALL.iter().filter(|r| r.is_pass()).map(|&r| self.flushed(r));
-        self.super_packets - passed.sum::<u64>()
+        self.super_packets - self.passed()
+    }
+
+    /// Packets that left: datagrams of trains, and those that were never held.
+    pub fn left(&self) -> u64 {
+        self.released + self.passed()
+    }
+
+    fn passed(&self) -> u64 {
+        FlushReason::ALL.iter().filter(|r| r.is_pass()).map(|&r| self.flushed(r)).sum()
     }
 
     /// Datagrams per train over all that could be coalesced; 0 before the first.

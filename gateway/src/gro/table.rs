@@ -27,7 +27,6 @@ pub struct GroTable<B: PacketBuf> {
     ticket: u64,
     /// Storage for super-packets of one.
     alone: Vec<B>,
-    held: usize,
     stats: GroStats,
 }
 
@@ -95,7 +94,6 @@ impl<B: PacketBuf> GroTable<B> {
             offered: None,
             ticket: 0,
             alone: Vec::with_capacity(1),
-            held: 0,
             stats: GroStats::default(),
         }
     }
@@ -109,7 +107,7 @@ impl<B: PacketBuf> GroTable<B> {
 
     /// Datagrams held.
     pub fn held(&self) -> usize {
-        self.held
+        self.stats.held as usize
     }
 
     /// What the table has done so far.
@@ -124,8 +122,8 @@ impl<B: PacketBuf> GroTable<B> {
         let reason = match info.coalesce {
             Coalesce::Candidate if self.opt_out.skips(info.port) => FlushReason::PassedOptOut,
             Coalesce::Foreign => FlushReason::PassedForeign,
-            Coalesce::Alone if self.held == 0 => FlushReason::PassedLone,
-            Coalesce::Fragment if self.held == 0 => FlushReason::PassedFragment,
+            Coalesce::Alone if self.stats.held == 0 => FlushReason::PassedLone,
+            Coalesce::Fragment if self.stats.held == 0 => FlushReason::PassedFragment,
             Coalesce::Candidate | Coalesce::Alone | Coalesce::Fragment => return false,
         };
         self.stats.packets += 1;
@@ -265,7 +263,7 @@ impl<B: PacketBuf> GroTable<B> {
     #[inline]
     fn joined(&mut self, train: u32, info: &FrameInfo) {
         self.recent = train;
-        self.held += 1;
+        self.stats.held += 1;
         self.stats.packets += 1;
         self.opt_out.joined(info.port);
     }
@@ -290,11 +288,12 @@ impl<B: PacketBuf> GroTable<B> {
             self.flush(train, FlushReason::Evicted, now, sink);
         }
         let Some(train) = self.store.enter(hashes) else {
+            self.stats.record_hold(0, 1); // a train of one, held for no time
             return self.pass(packet, info, FlushReason::Evicted, sink); // nothing is in the way
         };
         self.store.train_mut(train).start(packet, info, candidate, now);
         self.recent = train;
-        self.held += 1;
+        self.stats.held += 1;
         self.stats.packets += 1;
         self.stats.record_flows(self.store.len());
         if let Some(reason) = self.store.train(train).completion(self.max_segments) {
@@ -310,7 +309,7 @@ impl<B: PacketBuf> GroTable<B> {
         now: Nanos,
         sink: &mut impl FnMut(SuperPacket<'_, B>),
     ) {
-        if self.held == 0 {
+        if self.stats.held == 0 {
             return;
         }
         let Some(key) = OrderKey::read(head, info) else {
@@ -330,7 +329,7 @@ impl<B: PacketBuf> GroTable<B> {
         now: Nanos,
         sink: &mut impl FnMut(SuperPacket<'_, B>),
     ) {
-        if self.held == 0 {
+        if self.stats.held == 0 {
             return;
         }
         let Some(addresses) = AddressPair::read(head, info) else { return };
@@ -350,7 +349,7 @@ impl<B: PacketBuf> GroTable<B> {
     ) {
         if let Some((super_packet, since)) = self.store.train_mut(train).end() {
             let datagrams = super_packet.segments().len();
-            self.held -= datagrams;
+            self.stats.held -= datagrams as u64;
             self.stats.record(reason, datagrams);
             self.stats.record_hold(now.since(since).0, datagrams);
             sink(super_packet);

@@ -13,6 +13,8 @@
 //! *Invariant:* a `PacketBuf` alone owns the metadata of all its pieces and the bytes of its head
 //! piece. The bytes of later pieces may be shared with others, so they can be read only.
 
+use super::{Missing, Trail};
+
 /// A uniquely owned packet: a head piece and, rarely, further pieces. Not `Clone`.
 pub trait PacketBuf: Sized {
     /// The read-only form after [`share`](Self::share).
@@ -52,6 +54,9 @@ pub trait PacketBuf: Sized {
 
     /// What the port said of the transport checksum on reception.
     fn rx_checksum(&self) -> RxChecksum;
+
+    /// Marks the head's buffer, for the census (see [`Trail`]).
+    fn mark(&mut self, trail: Trail);
 
     /// Gives up writing for good: the result can be cloned and read.
     fn share(self) -> Self::Shared;
@@ -106,7 +111,7 @@ pub trait SharedBuf: Sized + Clone {
     fn into_tx(self) -> <Self::Owned as PacketBuf>::Tx;
 }
 
-/// A packet on its way into a transmit queue: neither readable nor writable. Dropping it gives up
+/// A packet on its way into a transmit queue: neither readable nor writable, but for its mark. Dropping it gives up
 /// the reference.
 pub trait TxBuf: Sized {
     /// What arrives where both ends of the queue are in this program.
@@ -118,6 +123,9 @@ pub trait TxBuf: Sized {
     fn frame_len(&self) -> usize;
     /// Number of pieces, at least 1.
     fn piece_count(&self) -> usize;
+    /// Marks the head's buffer, for the census. Of several holders the last to mark is seen; what
+    /// others read of the packet stays as it is.
+    fn mark(&mut self, trail: Trail);
 }
 
 /// A fixed number of equal buffers.
@@ -133,6 +141,10 @@ pub trait BufPool {
     fn available(&self) -> usize;
     /// Buffers in all.
     fn capacity(&self) -> usize;
+
+    /// The buffers that are out. For the end, when nobody allocates or frees any more: meanwhile
+    /// the pool may seem dry to others, and what they hold is described as it happens to be.
+    fn missing(&self) -> Vec<Missing>;
 
     /// A fresh packet with these bytes; `None` when the pool is dry or they do not fit.
     fn alloc_from(&self, bytes: &[u8]) -> Option<Self::Buf> {

@@ -100,6 +100,10 @@ impl DropReason {
     /// How many reasons there are.
     pub const COUNT: usize = Self::ALL.len();
 
+    /// Those of frames that have been queued for a port.
+    pub const IN_EGRESS: &[Self] =
+        &[Self::TxFull, Self::LinkDown, Self::HandoffFull, Self::HostFull, Self::Shutdown];
+
     /// The index into tables of reasons.
     pub const fn index(self) -> usize {
         self as usize

@@ -13,6 +13,7 @@ mod merged;
 mod ports;
 mod punt;
 mod super_packet;
+mod trail;
 
 pub use addr::MacAddr;
 pub use buf::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
@@ -23,3 +24,4 @@ pub use merged::{Geometry, IdStep, MAX_SEGMENTS, Merged};
 pub use ports::{MAX_PORTS, PortId, PortMask};
 pub use punt::PuntClass;
 pub use super_packet::SuperPacket;
+pub use trail::{Last, Missing, Trail};

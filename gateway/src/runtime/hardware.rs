@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::PortQueues;
-use super::observer::{DeviceFacts, Devices};
+use super::observer::{DeviceFacts, Devices, PoolUse};
 use crate::dpdk::{Dpdk, Pool, Port};
 use crate::host::{HostCounters, ShadowCounters};
 use crate::packet::{BufPool, MacAddr};
@@ -15,6 +15,7 @@ pub(super) struct Hardware {
     /// Addresses of shadows, whose links are the kernel's.
     shadows: Vec<(MacAddr, Arc<ShadowCounters>)>,
     pool: Pool,
+    in_devices_at_most: usize,
 }
 
 impl Hardware {
@@ -25,10 +26,11 @@ impl Hardware {
         queues: &[PortQueues<Dpdk>],
         counters: Vec<Arc<ShadowCounters>>,
         pool: Pool,
+        in_devices_at_most: usize,
     ) -> Self {
         let macs = queues.iter().skip(ports.len()).map(|queues| queues.mac);
         let shadows = macs.zip(counters).collect();
-        Self { ports: Arc::new(Mutex::new(ports)), links, shadows, pool }
+        Self { ports: Arc::new(Mutex::new(ports)), links, shadows, pool, in_devices_at_most }
     }
 
     /// Tells the workers which links are up. A frame for a port that is down would wait in the
@@ -75,7 +77,13 @@ impl Devices for Hardware {
         self.shadows.iter().map(|(_, counters)| counters.read()).collect()
     }
 
-    fn pools(&self) -> Vec<(String, usize, usize)> {
-        vec![("packets".to_owned(), self.pool.available(), self.pool.capacity())]
+    fn pools(&self) -> Vec<PoolUse> {
+        vec![PoolUse {
+            name: "packets".to_owned(),
+            capacity: self.pool.capacity(),
+            free: self.pool.available(),
+            cached: self.pool.cached(),
+            in_devices_at_most: self.in_devices_at_most,
+        }]
     }
 }

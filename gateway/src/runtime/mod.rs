@@ -26,7 +26,7 @@ mod shadows;
 
 pub use assemble::{Assembly, PortQueues, assemble};
 pub use drive::{Drain, Driven, Pace, drive};
-pub use observer::{Collector, DeviceFacts, Devices, Observer, Ticker};
+pub use observer::{Collector, DeviceFacts, Devices, Observer, PoolUse, Ticker};
 pub use outcome::{Outcome, PoolBalance};
 pub use reload::Running;
 pub use totals::Totals;

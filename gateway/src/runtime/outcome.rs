@@ -1,6 +1,11 @@
 use core::fmt;
+use std::collections::BTreeMap;
 
 use super::Totals;
+use crate::config::Config;
+use crate::counters::Stage;
+use crate::packet::{BufPool, Last, Missing, PortId, Trail};
+use crate::worker::WorkerSnapshot;
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -9,6 +14,8 @@ pub struct Outcome {
     pub totals: Totals,
     /// Whether every buffer came back.
     pub pool: PoolBalance,
+    /// What did not balance, and who holds it: a line each.
+    pub faults: Vec<String>,
 }
 
 /// A pool after everything that could hold its buffers is gone.
@@ -21,10 +28,76 @@ pub struct PoolBalance {
 }
 
 impl Outcome {
-    /// Whether the conservation law holds and the pool is full.
-    pub fn is_balanced(&self) -> bool {
-        self.totals.balance() && self.pool.free == self.pool.capacity
+    /// Of workers that have stopped, in the order of their lcores, and of a pool that nobody uses
+    /// any more.
+    pub fn of(config: &Config, workers: &[WorkerSnapshot], pool: &impl BufPool) -> Self {
+        let balance = PoolBalance { free: pool.available(), capacity: pool.capacity() };
+        let mut faults = stages(config, workers);
+        if balance.free != balance.capacity {
+            faults.extend(trails(config, pool.missing()));
+        }
+        Self { totals: Totals::of(workers), pool: balance, faults }
     }
+
+    /// Whether the conservation law holds, in every stage, and the pool is full.
+    pub fn is_balanced(&self) -> bool {
+        self.totals.balance() && self.faults.is_empty() && self.pool.free == self.pool.capacity
+    }
+}
+
+/// The stages that lost something or still hold it.
+fn stages(config: &Config, workers: &[WorkerSnapshot]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (index, worker) in workers.iter().enumerate() {
+        let lcore = config.runtime.lcores.get(index).copied().unwrap_or(index);
+        for off in worker.imbalances() {
+            let place = place(config, off.stage, off.port);
+            faults.push(match off.missing {
+                1.. => format!("{place}, lcore {lcore}: {} frame(s) lost", off.missing),
+                _ => format!("{place}, lcore {lcore}: {} frame(s) too many", -off.missing),
+            });
+        }
+        for held in worker.holdings().filter(|held| held.count > 0) {
+            let place = place(config, held.stage, held.port);
+            faults.push(format!("{place}, lcore {lcore}: {} frame(s) still held", held.count));
+        }
+    }
+    let sum = |of: fn(&WorkerSnapshot) -> u64| workers.iter().map(of).map(i128::from).sum::<i128>();
+    let lost = sum(|w| w.counters.handed_out) - sum(|w| w.counters.handed_in + w.inbox);
+    if lost != 0 {
+        faults.push(format!("stage handoff: {lost} frame(s) lost between workers"));
+    }
+    faults
+}
+
+/// The buffers that did not come back, by what was last done with them.
+fn trails(config: &Config, missing: Vec<Missing>) -> Vec<String> {
+    let mut by_trail = BTreeMap::<Trail, Vec<Missing>>::new();
+    for buffer in missing {
+        by_trail.entry(buffer.trail).or_default().push(buffer);
+    }
+    let lines = by_trail.into_iter().map(|(trail, buffers)| {
+        let last = match trail.last() {
+            Last::Unseen => "never seen by a worker: in a device".to_owned(),
+            Last::Received(port) => format!("last received from port {}", name(config, port)),
+            Last::Made => "last made for a replica or an answer".to_owned(),
+            Last::Queued(port) => format!("last queued for port {}", name(config, port)),
+        };
+        let example = buffers.first().map(|buffer| format!("; one: {buffer}")).unwrap_or_default();
+        format!("{} buffer(s) {last}{example}", buffers.len())
+    });
+    lines.collect()
+}
+
+fn place(config: &Config, stage: Stage, port: Option<PortId>) -> String {
+    match port {
+        Some(port) => format!("stage {stage} of port {}", name(config, port)),
+        None => format!("stage {stage}"),
+    }
+}
+
+fn name(config: &Config, port: PortId) -> &str {
+    config.ports.get(port.index()).map_or("?", |port| &port.name)
 }
 
 impl fmt::Display for Outcome {
@@ -32,9 +105,9 @@ impl fmt::Display for Outcome {
         let PoolBalance { free, capacity } = self.pool;
         writeln!(f, "{}", self.totals)?;
         write!(f, "pool: {free} of {capacity} buffers free")?;
-        if free < capacity {
-            write!(f, ": {} MISSING", capacity - free)?;
+        if free != capacity {
+            write!(f, ": {} MISSING", capacity as i128 - free as i128)?;
         }
-        Ok(())
+        self.faults.iter().try_for_each(|fault| write!(f, "\n  UNBALANCED: {fault}"))
     }
 }

@@ -6,6 +6,11 @@ use crate::config::{self, Config};
 use crate::dpdk::{Device, Dpdk, Eal, Error, Opened, Pool, Port, PortOptions};
 use crate::packet::PortId;
 
+/// Queues of a cable, each `handoff` frames long.
+const CABLE_QUEUES: usize = 3;
+/// Frames in a ring of net_ring.
+const NET_RING: usize = 1024;
+
 /// Opens all configured ports, in order; says one line for each on stderr.
 pub(super) fn open(
     eal: &Eal,
@@ -65,6 +70,15 @@ fn describe(port: &Port, rx: usize, tx: usize, up: bool) -> String {
         mode(port.tx_mode()),
         if up { "up" } else { "down" },
     )
+}
+
+/// The most buffers the devices can hold: one for each descriptor, and net_ring, which does not
+/// ask how many are wanted, as many as its own ring is long; shadows what is in their cables.
+pub(super) fn buffers_at_most(config: &Config, queues: &[PortQueues<Dpdk>]) -> usize {
+    let queues: usize = queues.iter().map(|port| port.rx.len() + port.tx.len()).sum();
+    let shadows = config.ports.iter().filter(|port| port.shadow.is_some()).count();
+    let cable = CABLE_QUEUES * config.runtime.handoff as usize;
+    queues * usize::from(config.runtime.ring_descriptors).max(NET_RING) + shadows * cable
 }
 
 /// Link flags shared with the workers, in port order.

@@ -15,12 +15,12 @@ use super::crew::Crew;
 use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
 use super::shadows::{ShadowError, Shadows};
-use super::{Assembly, Outcome, PoolBalance, Running, Totals, assemble, ports};
+use super::{Assembly, Outcome, Running, assemble, ports};
 use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
 use crate::dpdk::{self, Clock, Device, Dpdk, Eal, EalOptions, Pool, PoolOptions};
-use crate::packet::BufPool;
 use crate::time::Nanos;
+use crate::worker::WorkerSnapshot;
 
 /// How often the control side looks at links and ages stations.
 const TICK: Duration = Duration::from_millis(20);
@@ -58,14 +58,14 @@ pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, Ru
     )?;
     let (opened, mut queues) = ports::open(&eal, config, &devices, &pool)?;
     let links = ports::links(&queues);
+    let most = ports::buffers_at_most(config, &queues);
     let seed = RandomState::new().hash_one(0);
     let shadows = Shadows::open(config, &mut queues, &pool, seed)?;
-    let hardware = Hardware::new(opened, links, &queues, shadows.counters(), pool.clone());
+    let hardware = Hardware::new(opened, links, &queues, shadows.counters(), pool.clone(), most);
     let assembly = assemble::<Dpdk>(config, queues, &pool, seed);
-    let totals = poll(config, file, assembly, &hardware, shadows, clock, &eal, stop)?;
+    let workers = poll(config, file, assembly, &hardware, shadows, clock, &eal, stop)?;
     hardware.close();
-    let pool = PoolBalance { free: pool.available(), capacity: pool.capacity() };
-    Ok(Outcome { totals, pool })
+    Ok(Outcome::of(config, &workers, &pool))
 }
 
 /// From the first poll to the last.
@@ -79,7 +79,7 @@ fn poll(
     clock: Clock,
     eal: &Eal,
     stop: &AtomicBool,
-) -> Result<Totals, RunError> {
+) -> Result<Vec<WorkerSnapshot>, RunError> {
     let Assembly { workers, mailboxes, tables, facts, seed } = assembly;
     let observer = Arc::new(Observer::new(
         Running::new(config, Path::new(file), facts, seed, Arc::clone(&tables)),
@@ -113,11 +113,11 @@ fn poll(
     }
     observer.set_ready(false);
     tell_supervisor(NotifyState::Stopping);
-    let totals = Totals::of(&crew.stop());
+    let snapshots = crew.stop();
     if let Some(pump) = pump {
         pump.stop();
     }
-    Ok(totals)
+    Ok(snapshots)
 }
 
 /// sd_notify(3); a gateway that runs under no supervisor has nobody to tell.

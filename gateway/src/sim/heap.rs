@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::HeapPool;
 use super::pool::Ticket;
-use crate::packet::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
+use crate::packet::{BufPool, PacketBuf, RxChecksum, SharedBuf, Trail, TxBuf};
 
 /// A uniquely owned packet on the heap.
 pub struct HeapBuf {
@@ -31,7 +31,7 @@ pub enum HeapTx {
 /// The data room of one buffer.
 pub(super) struct Slab {
     bytes: Box<[u8]>,
-    _ticket: Ticket,
+    ticket: Ticket,
 }
 
 struct Piece {
@@ -44,7 +44,7 @@ struct Piece {
 
 impl Slab {
     pub(super) fn new(len: usize, ticket: Ticket) -> Self {
-        Self { bytes: vec![0; len].into_boxed_slice(), _ticket: ticket }
+        Self { bytes: vec![0; len].into_boxed_slice(), ticket }
     }
 }
 
@@ -56,6 +56,10 @@ impl Piece {
     /// What DPDK's reference count of 1 says of an mbuf.
     fn is_sole(&self) -> bool {
         self.indirect.is_some() || Arc::strong_count(&self.slab) == 1
+    }
+
+    fn mark(&self, trail: Trail) {
+        self.indirect.as_ref().unwrap_or(&self.slab.ticket).mark(trail);
     }
 
     fn attach(&self, skip: usize, pool: &HeapPool) -> Option<Self> {
@@ -160,6 +164,10 @@ impl PacketBuf for HeapBuf {
         self.rx_checksum
     }
 
+    fn mark(&mut self, trail: Trail) {
+        self.pieces[0].mark(trail);
+    }
+
     fn share(self) -> HeapShared {
         HeapShared { packet: Arc::new(self) }
     }
@@ -251,6 +259,13 @@ impl TxBuf for HeapTx {
         match self {
             Self::Owned(packet) => packet.piece_count(),
             Self::Shared(shared) => shared.piece_count(),
+        }
+    }
+
+    fn mark(&mut self, trail: Trail) {
+        match self {
+            Self::Owned(packet) => packet.mark(trail),
+            Self::Shared(shared) => shared.packet.pieces[0].mark(trail),
         }
     }
 }

@@ -1,9 +1,9 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::HeapBuf;
 use super::heap::Slab;
-use crate::packet::BufPool;
+use crate::packet::{BufPool, Missing, Trail};
 
 /// A pool of heap buffers. `Clone` is another handle on the same pool.
 #[derive(Clone)]
@@ -15,7 +15,10 @@ struct State {
     capacity: usize,
     headroom: usize,
     data_room: usize,
-    out: AtomicUsize,
+    /// Numbers of the buffers that are in; last freed first taken.
+    free: Mutex<Vec<u32>>,
+    /// The marks of all buffers.
+    trails: Box<[AtomicU32]>,
     /// Allocations until one fails on purpose; `u64::MAX` never.
     until_failure: AtomicU64,
     asked: AtomicU64,
@@ -32,7 +35,8 @@ impl HeapPool {
                 capacity,
                 headroom: Self::HEADROOM,
                 data_room,
-                out: AtomicUsize::new(0),
+                free: Mutex::new((0..capacity as u32).rev().collect()),
+                trails: (0..capacity).map(|_| AtomicU32::default()).collect(),
                 until_failure: AtomicU64::new(u64::MAX),
                 asked: AtomicU64::new(0),
             }),
@@ -66,13 +70,10 @@ impl HeapPool {
                 return None;
             }
         }
-        state
-            .out
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |out| {
-                (out < state.capacity).then_some(out + 1)
-            })
-            .ok()?;
-        Some(Ticket { pool: Arc::clone(state) })
+        let number = state.free().pop()?;
+        let ticket = Ticket { pool: Arc::clone(state), number };
+        ticket.mark(Trail::MADE);
+        Some(ticket)
     }
 }
 
@@ -90,21 +91,45 @@ impl BufPool for HeapPool {
     }
 
     fn available(&self) -> usize {
-        self.state.capacity - self.state.out.load(Ordering::Relaxed)
+        self.state.free().len()
     }
 
     fn capacity(&self) -> usize {
         self.state.capacity
+    }
+
+    fn missing(&self) -> Vec<Missing> {
+        let mut is_out = vec![true; self.state.capacity];
+        for &number in self.state.free().iter() {
+            is_out[number as usize] = false;
+        }
+        let trails = self.state.trails.iter().zip(is_out).filter(|(_, is_out)| *is_out);
+        let trail = |bits: &AtomicU32| Trail::from_bits(bits.load(Ordering::Relaxed));
+        trails.map(|(bits, _)| Missing { trail: trail(bits), ..Missing::default() }).collect()
+    }
+}
+
+impl State {
+    fn free(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// One buffer taken out of a pool; back when dropped.
 pub(super) struct Ticket {
     pool: Arc<State>,
+    number: u32,
+}
+
+impl Ticket {
+    /// As the mbuf's mark, it may be written by any of several holders.
+    pub(super) fn mark(&self, trail: Trail) {
+        self.pool.trails[self.number as usize].store(trail.to_bits(), Ordering::Relaxed);
+    }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.pool.out.fetch_sub(1, Ordering::Relaxed);
+        self.pool.free().push(self.number);
     }
 }

@@ -21,6 +21,7 @@ impl<K: Backend> Path<K> {
     /// One decision by the one header, then the datagrams it was made from.
     pub(super) fn forward_merged(&mut self, merged: Merged<K::Buf>, now: Nanos) {
         let (info, segments) = (*merged.info(), merged.geometry().segments);
+        self.counters.decided += u64::from(segments);
         let decision = self.forwarder.decide(&info, merged.packet().head(), now);
         let mut split = std::mem::take(&mut self.split);
         match resegment(merged, &self.pool, &mut split) {

@@ -6,6 +6,7 @@
 //! super-packet gets the decision that each of its datagrams would have got alone.
 
 mod answer;
+mod census;
 mod filtering;
 mod listeners;
 mod mailbox;
@@ -16,6 +17,7 @@ mod punt;
 mod receiver;
 mod snapshot;
 
+pub use census::{Holding, Imbalance};
 pub use filtering::RuleCounters;
 pub use path::Path;
 pub use receiver::{Receiver, Source};
@@ -183,6 +185,11 @@ impl<K: Backend> Worker<K> {
         snapshot.fanout = self.path.fanout.counters();
         snapshot.held_in_gro = self.held_in_gro();
         snapshot.held_in_tx = self.path.egress.held();
+        snapshot.held_in_burst = self.burst.len() as u64;
+        snapshot.held_in_hand = self.path.held_in_hand() as u64;
+        snapshot.egress.clear();
+        snapshot.egress.extend(self.path.egress.counts());
+        snapshot.inbox = self.inbox.len() as u64;
         snapshot.busy = self.busy;
         snapshot.rules.clear();
         snapshot.rules.extend_from_slice(self.path.rule_counters());

@@ -95,6 +95,7 @@ impl<K: Backend> Path<K> {
     /// One decision for all segments, then fan-out and egress.
     #[inline]
     pub(super) fn forward(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
+        self.counters.decided += packet.segments().len() as u64;
         if self.forwarder.filters().is_some() {
             return self.forward_filtered(packet, now);
         }
@@ -223,6 +224,13 @@ impl<K: Backend> Path<K> {
         self.rule_counters.get(..slots).unwrap_or_default()
     }
 
+    /// A frame that gets no decision.
+    #[cold]
+    pub(super) fn refuse_frame(&mut self, port: PortId, reason: DropReason) {
+        self.counters.unparsed += 1;
+        self.counters.drop(port, reason, 1);
+    }
+
     /// Queues what other workers handed in; returns how many frames.
     pub(super) fn take_over(&mut self, inbox: &Inbox<<K::Buf as PacketBuf>::Tx>) -> usize {
         let mut frames = 0;
@@ -233,6 +241,11 @@ impl<K: Backend> Path<K> {
             frames += 1;
         }
         frames
+    }
+
+    /// Packets in the vectors that a super-packet passes through: none between two polls.
+    pub(super) fn held_in_hand(&self) -> usize {
+        self.split.len() + self.fragments.len() + self.piece.len() + self.single.len()
     }
 
     /// The packet in one piece.

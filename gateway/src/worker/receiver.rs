@@ -5,7 +5,7 @@ use crate::config::{Gro, GroMode};
 use crate::device::{Backend, Cable, RxQueue};
 use crate::gro::{FlushReason, GroStats, GroTable, Unjoined};
 use crate::ingress::{self, ParseError};
-use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId};
+use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId, Trail};
 use crate::time::Nanos;
 
 /// A frame this short is one piece from here on, so that padding can be rewritten in place.
@@ -87,7 +87,11 @@ impl<K: Backend> Receiver<K> {
         };
         path.counters.burst(frames);
         if frames > 0 {
-            let bytes: usize = burst.iter().map(PacketBuf::frame_len).sum();
+            let mut bytes = 0;
+            for packet in &mut *burst {
+                packet.mark(Trail::received(self.port));
+                bytes += packet.frame_len();
+            }
             let counters = &mut path.counters.ports[self.port.index()];
             counters.rx_frames += frames as u64;
             counters.rx_bytes += bytes as u64;
@@ -173,20 +177,20 @@ fn parse<K: Backend>(
         match parsed {
             Ok(info) => return Some((packet, info)),
             Err(ParseError::Runt) => {
-                path.counters.drop(port, DropReason::RuntFrame, 1);
+                path.refuse_frame(port, DropReason::RuntFrame);
                 return None;
             }
             Err(ParseError::Split) => {}
         }
     }
     let Some(packet) = path.linearise(&packet) else {
-        path.counters.drop(port, DropReason::NoBuffer, 1);
+        path.refuse_frame(port, DropReason::NoBuffer);
         return None;
     };
     match ingress::parse(port, packet.head(), packet.frame_len(), packet.rx_checksum()) {
         Ok(info) => Some((packet, info)),
         Err(ParseError::Runt | ParseError::Split) => {
-            path.counters.drop(port, DropReason::RuntFrame, 1);
+            path.refuse_frame(port, DropReason::RuntFrame);
             None
         }
     }

@@ -1,5 +1,5 @@
 use super::RuleCounters;
-use crate::counters::{FanoutCounters, Ledger, WorkerCounters};
+use crate::counters::{EgressCounts, FanoutCounters, Ledger, WorkerCounters};
 use crate::gro::GroStats;
 use crate::packet::PortId;
 use crate::time::Nanos;
@@ -19,6 +19,14 @@ pub struct WorkerSnapshot {
     pub held_in_gro: u64,
     /// Frames in transmit buffers.
     pub held_in_tx: u64,
+    /// Frames in the receive burst: none between two polls.
+    pub held_in_burst: u64,
+    /// Packets on their way from a decision to a transmit buffer: none between two polls.
+    pub held_in_hand: u64,
+    /// What went through the transmit buffers, by port.
+    pub egress: Vec<EgressCounts>,
+    /// Frames in the ring from other workers.
+    pub inbox: u64,
     /// Time spent in polls that found work.
     pub busy: Nanos,
 }

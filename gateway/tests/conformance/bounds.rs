@@ -1,6 +1,6 @@
 //! Lengths, room and chains of an owned packet.
 
-use gateway::packet::{BufPool, PacketBuf};
+use gateway::packet::{BufPool, Last, PacketBuf, PortId, SharedBuf, Trail, TxBuf};
 
 use crate::{Make, is_full, taken};
 
@@ -135,4 +135,23 @@ pub(crate) fn chain_of<B: PacketBuf>(pool: &B::Pool, pieces: &[&[u8]]) -> B {
     let mut packet = pieces.next().expect("a piece");
     pieces.for_each(|piece| packet.chain(piece));
     packet
+}
+
+pub(crate) fn what_is_out_is_listed_with_its_trail<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    assert_eq!(pool.missing(), []);
+    let made = pool.alloc().expect("a buffer");
+    let mut received = pool.alloc_from(b"x").expect("a buffer");
+    received.mark(Trail::received(PortId(3)));
+    let shared = pool.alloc().expect("a buffer").share();
+    shared.clone().into_tx().mark(Trail::queued(PortId(5)));
+    let mut trails: Vec<_> = pool.missing().iter().map(|buffer| buffer.trail).collect();
+    trails.sort_unstable();
+    let last: Vec<_> = trails.iter().map(|trail| trail.last()).collect();
+    assert_eq!(last, [Last::Received(PortId(3)), Last::Made, Last::Queued(PortId(5))]);
+    drop((made, received, shared));
+    assert_eq!(pool.missing(), []);
+    let all: Vec<_> = std::iter::from_fn(|| pool.alloc()).collect();
+    assert_eq!(all.len(), 64, "looking took none away");
+    assert_eq!(pool.missing().len(), 64);
 }

@@ -33,6 +33,7 @@ macro_rules! suite {
                 a_chain_is_its_pieces_in_order
                 what_is_detached_is_a_packet_of_its_own
                 pieces_go_home_to_their_own_pool
+                what_is_out_is_listed_with_its_trail
             }
             laws! { sharing, $buf,
                 clones_take_no_buffer_and_the_last_frees

@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gateway::config::{self, Config};
 use gateway::device::Cable;
 use gateway::packet::{DropReason, MacAddr};
-use gateway::runtime::{Assembly, PortQueues, Totals, assemble};
+use gateway::runtime::{Assembly, Outcome, PortQueues, Totals, assemble};
 use gateway::sim::{HeapBuf, HeapPool, Sim, SimPort};
 use gateway::time::Nanos;
+use gateway::worker::{Worker, WorkerSnapshot};
 
 pub struct Gateway {
+    config: Config,
     pub assembly: Assembly<Sim>,
     pub ports: Vec<SimPort>,
     pub links: Vec<Arc<AtomicBool>>,
@@ -46,7 +48,8 @@ impl Gateway {
         });
         let assembly = assemble::<Sim>(config, queues.collect(), &pool, 7);
         assert_eq!(assembly.workers.len(), workers);
-        Self { assembly, ports, links, cables, pool, now: Nanos(1) }
+        let config = config.clone();
+        Self { config, assembly, ports, links, cables, pool, now: Nanos(1) }
     }
 
     /// One poll of every worker, a microsecond later.
@@ -56,6 +59,9 @@ impl Gateway {
             worker.poll_once(self.now);
         }
         assert_eq!(self.totals().ledger.imbalance(), 0, "{}", self.totals());
+        for worker in self.snapshots() {
+            assert_eq!(worker.imbalances(), []);
+        }
     }
 
     /// Polls until nothing is left to receive or to hand over.
@@ -68,9 +74,15 @@ impl Gateway {
     }
 
     pub fn totals(&self) -> Totals {
-        let snapshots: Vec<_> =
-            self.assembly.workers.iter().map(gateway::worker::Worker::snapshot).collect();
-        Totals::of(&snapshots)
+        Totals::of(&self.snapshots())
+    }
+
+    pub fn snapshots(&self) -> Vec<WorkerSnapshot> {
+        self.assembly.workers.iter().map(Worker::snapshot).collect()
+    }
+
+    pub fn config(&self) -> Config {
+        self.config.clone()
     }
 
     pub fn drops(&self, reason: DropReason) -> u64 {
@@ -99,14 +111,14 @@ impl Gateway {
         for worker in &mut self.assembly.workers {
             worker.abandon();
         }
-        let totals = self.totals();
-        assert!(totals.balance(), "{totals}");
+        let snapshots = self.snapshots();
         for port in &self.ports {
             port.hold_transmitted(0);
         }
         drop((self.assembly, self.cables));
-        assert!(self.pool.is_full(), "a buffer leaked");
-        totals
+        let outcome = Outcome::of(&self.config, &snapshots, &self.pool);
+        assert!(outcome.is_balanced(), "{outcome}");
+        outcome.totals
     }
 }
 

@@ -53,6 +53,18 @@ p0    tx_full       1
 }
 
 #[test]
+fn pools_name_who_holds_buffers() {
+    let expected = "\
+POOL     CAPACITY   FREE  CACHED  HELD BY
+packets     16384  15359      17  devices 1024, gro 1
+
+POOL     STAGE  PORT  LCORE  FRAMES
+packets  gro    p0        2       1
+";
+    assert_eq!(text(Topic::Pools), expected);
+}
+
+#[test]
 fn every_topic_has_a_text() {
     for topic in Topic::ALL {
         let text = text(*topic);

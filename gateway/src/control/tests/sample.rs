@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::super::observe::{Observe, Operate};
 use super::super::report::{
     BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry,
-    FilterReport, GroReport, Health, HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry,
-    Origin, PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
+    FilterReport, GroReport, Health, HolderReport, HostReport, LatencyReport, MdbEntry, MfibEntry,
+    NeighborEntry, Origin, PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
 };
 
 /// Two ports and one worker, with numbers that can be told apart.
@@ -159,8 +159,11 @@ impl Observe for Sample {
     }
 
     fn pools(&self) -> Vec<PoolReport> {
-        let held = map(&[("rx rings", 1024), ("gro", 1)]);
-        vec![PoolReport { name: "packets".into(), capacity: 16384, free: 15359, held }]
+        let held = map(&[("devices", 1024), ("gro", 1), ("tx_buffer", 0)]);
+        let (stage, port) = ("gro".into(), Some("p0".into()));
+        let holders = vec![HolderReport { stage, port, lcore: 2, frames: 1 }];
+        let name = "packets".into();
+        vec![PoolReport { name, capacity: 16384, free: 15359, cached: 17, held, holders }]
     }
 
     fn tables(&self) -> Vec<TableUse> {

@@ -9,8 +9,8 @@ use crate::config::{self, Config};
 use crate::demo::numbers::Numbers;
 use crate::packet::{BufPool, MacAddr};
 use crate::runtime::{
-    self, Assembly, Collector, DeviceFacts, Devices, Drain, Observer, Pace, PoolBalance,
-    PortQueues, Running, Ticker, Totals, assemble, drive,
+    self, Assembly, Collector, DeviceFacts, Devices, Drain, Observer, Pace, PoolUse, PortQueues,
+    Running, Ticker, assemble, drive,
 };
 use crate::sim::{HeapPool, Sim, SimPort};
 use crate::time::Nanos;
@@ -21,6 +21,7 @@ const SETTLE_LIMIT: Duration = Duration::from_secs(5);
 
 /// A gateway on ports in memory, with one worker on a thread.
 pub(super) struct MemoryGateway {
+    config: Config,
     bench: Bench,
     drain: Arc<Drain>,
     observer: Observer,
@@ -72,7 +73,7 @@ impl MemoryGateway {
             drive(&mut worker, || clock.now(), &until, pace);
             worker.snapshot()
         });
-        Ok(Self { bench, drain, observer, worker })
+        Ok(Self { config, bench, drain, observer, worker })
     }
 
     /// The far ends of the ports' cables.
@@ -102,9 +103,8 @@ impl MemoryGateway {
         let numbers = Numbers::observe(&self.observer);
         self.drain.stop();
         let snapshot = self.worker.join().map_err(|_| anyhow!("the worker panicked"))?;
-        let pool =
-            PoolBalance { free: self.bench.pool.available(), capacity: self.bench.pool.capacity() };
-        Ok(Remains { numbers, outcome: runtime::Outcome { totals: Totals::of([&snapshot]), pool } })
+        let outcome = runtime::Outcome::of(&self.config, &[snapshot], &self.bench.pool);
+        Ok(Remains { numbers, outcome })
     }
 }
 
@@ -129,8 +129,9 @@ impl Devices for Bench {
         self.ports.iter().enumerate().map(facts).collect()
     }
 
-    fn pools(&self) -> Vec<(String, usize, usize)> {
-        vec![("packets".into(), self.pool.available(), self.pool.capacity())]
+    fn pools(&self) -> Vec<PoolUse> {
+        let (free, capacity) = (self.pool.available(), self.pool.capacity());
+        vec![PoolUse { name: "packets".into(), capacity, free, ..PoolUse::default() }]
     }
 }
 

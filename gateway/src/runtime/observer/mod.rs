@@ -13,7 +13,7 @@ mod tables;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use collect::Collector;
-pub use ports::{DeviceFacts, Devices};
+pub use ports::{DeviceFacts, Devices, PoolUse};
 
 use super::Running;
 use crate::control::{

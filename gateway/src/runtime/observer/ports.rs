@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use super::Observer;
 use crate::config;
-use crate::control::{HostReport, PoolReport, PortReport};
-use crate::counters::PortCounters;
+use crate::control::{HolderReport, HostReport, PoolReport, PortReport};
+use crate::counters::{PortCounters, Stage};
 use crate::host::HostCounters;
 use crate::packet::DropReason;
 use crate::worker::WorkerSnapshot;
@@ -12,12 +12,27 @@ use crate::worker::WorkerSnapshot;
 pub trait Devices: Send + Sync {
     /// By port index.
     fn facts(&self) -> Vec<DeviceFacts>;
-    /// Name, buffers free now, buffers in all.
-    fn pools(&self) -> Vec<(String, usize, usize)>;
+    /// Packet pools.
+    fn pools(&self) -> Vec<PoolUse>;
     /// Of shadows, in the order of their ports.
     fn shadows(&self) -> Vec<HostCounters> {
         Vec::new()
     }
+}
+
+/// A packet pool now.
+#[derive(Clone, Debug, Default)]
+pub struct PoolUse {
+    /// Its name.
+    pub name: String,
+    /// Buffers in all.
+    pub capacity: usize,
+    /// Buffers that could be allocated.
+    pub free: usize,
+    /// Those of them in caches of lcores.
+    pub cached: usize,
+    /// The most that devices can hold: what is out beyond that and is in no stage is lost.
+    pub in_devices_at_most: usize,
 }
 
 /// What a device knows of a port.
@@ -86,19 +101,38 @@ impl Observer {
     }
 
     pub(super) fn pool_reports(&self) -> Vec<PoolReport> {
+        let holders = self.holders();
+        let in_stage = |stage: &Stage| {
+            let holders = holders.iter().filter(|holder| holder.stage == stage.name());
+            (stage.name().to_owned(), holders.map(|holder| holder.frames).sum())
+        };
+        let pools = self.devices.pools().into_iter().map(|pool| {
+            let PoolUse { name, capacity, free, cached, in_devices_at_most } = pool;
+            let mut held: BTreeMap<_, u64> = Stage::ALL.iter().map(in_stage).collect();
+            let rest = ((capacity - free) as u64).saturating_sub(held.values().sum());
+            let devices = rest.min(in_devices_at_most as u64);
+            held.insert("devices".to_owned(), devices);
+            held.insert("unaccounted".to_owned(), rest - devices);
+            let (capacity, free, cached) = (capacity as u64, free as u64, cached as u64);
+            PoolReport { name, capacity, free, cached, held, holders: holders.clone() }
+        });
+        pools.collect()
+    }
+
+    fn holders(&self) -> Vec<HolderReport> {
         let workers = self.collector.snapshots();
-        let sum = |of: fn(&WorkerSnapshot) -> u64| workers.iter().map(of).sum::<u64>();
-        let stages = [("gro", sum(|w| w.held_in_gro)), ("tx buffers", sum(|w| w.held_in_tx))];
-        let mut reports = Vec::new();
-        for (name, free, capacity) in self.devices.pools() {
-            let mut held: BTreeMap<_, _> =
-                stages.iter().map(|&(stage, held)| (stage.to_owned(), held)).collect();
-            let known: u64 = held.values().sum();
-            // The rest is in the rings of the devices and the caches of the lcores.
-            held.insert("devices".to_owned(), ((capacity - free) as u64).saturating_sub(known));
-            reports.push(PoolReport { name, capacity: capacity as u64, free: free as u64, held });
-        }
-        reports
+        let config = self.running.config();
+        let lcores = config.runtime.lcores.iter().zip(&workers);
+        let holders = lcores.flat_map(|(&lcore, worker)| {
+            let holdings = worker.holdings().filter(|holding| holding.count > 0);
+            holdings.map(move |holding| HolderReport {
+                stage: holding.stage.name().to_owned(),
+                port: holding.port.map(|port| self.port_name(port)),
+                lcore,
+                frames: holding.count,
+            })
+        });
+        holders.collect()
     }
 
     /// Over all workers, by port.
