@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test soak fuzz bad-input cost bench dpdk dpdk-debug deb image fmt lint bare-root
+.PHONY: help install demo test test-debug soak fuzz bad-input cost bench dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -48,6 +48,10 @@ dpdk: ## build a static DPDK with only the needed drivers into target/dpdk
 dpdk-debug: ## the same with mbuf and mempool checks and ASan into target/dpdk-debug
 	@scripts/install.sh build dpdk
 	@scripts/dpdk.sh debug
+
+test-debug: ## the tests that touch mbufs on a checked DPDK: asserts, cookies, ASan, poisoned pools
+	@scripts/install.sh test dpdk
+	@scripts/test-debug.sh
 
 install: ## only install what is missing (Debian 12 or 13)
 	@scripts/install.sh build test

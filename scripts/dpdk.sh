@@ -36,6 +36,7 @@ meson install -C "$build" --quiet >&2
     echo "export PKG_CONFIG_PATH=$prefix/lib/pkgconfig DPDK_STATIC=1"
     if [ "$name" = dpdk-debug ]; then
         echo "export DPDK_SHIM_CFLAGS=\"$CHECKS -fsanitize=address\""
+        # The sanitizer's runtime; -Zsanitizer=address instead brings the compiler's own.
         echo 'export RUSTFLAGS="-Clink-arg=-fsanitize=address"'
     fi
 } >"$prefix/env"
@@ -44,6 +45,6 @@ if [ "$name" = dpdk ]; then
     say "use it: . target/dpdk/env && cargo build --release --target-dir target/static -p gateway"
 else
     # --target: the sanitizer is for the program, not for the compiler's own plug-ins.
-    say "use it: . target/dpdk-debug/env && cargo build --target $(rustc -vV | sed -n 's/^host: //p')" \
+    say "make test-debug uses it; by hand: . target/dpdk-debug/env && cargo build --target $(rustc -vV | sed -n 's/^host: //p')" \
         "--target-dir target/static-debug -p gateway"
 fi

@@ -33,12 +33,12 @@ pub(crate) fn archives() {
     }
 }
 
-/// The library a flag names: `-lrte_eal` or `-l:librte_eal.a`, but no systemd, which comes in by
-/// libcap's private list and has no archive.
+/// The library a flag names: `-lrte_eal` or `-l:librte_eal.a`. No systemd, which comes in by libcap's
+/// private list and has no archive; no asan: which sanitizer runtime there is, the program says.
 fn library(flag: &str) -> Option<&str> {
     let name = flag.strip_prefix("-l")?;
     let name = name.strip_prefix(":lib").and_then(|file| file.strip_suffix(".a")).unwrap_or(name);
-    (name != "systemd").then_some(name)
+    (!matches!(name, "systemd" | "asan")).then_some(name)
 }
 
 fn link_one(name: &str, folders: &[&str]) {
