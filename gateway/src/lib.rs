@@ -22,6 +22,7 @@ pub mod packet;
 pub mod wire;
 pub mod device;
 pub mod counters;
+pub mod capture;
 pub mod time;
 // ── around the path ──
 pub mod config;

@@ -37,6 +37,11 @@ impl<T> Published<T> {
         versions.retired.retain(|old| Arc::strong_count(old) > 1);
     }
 
+    /// Frees retired values that no worker holds any more. Control side, now and then.
+    pub fn sweep(&self) {
+        self.lock().retired.retain(|old| Arc::strong_count(old) > 1);
+    }
+
     /// How often a value was published.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)

@@ -8,11 +8,18 @@ mod netns;
 #[path = "support/running.rs"]
 mod running;
 
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gateway::demo::exchange::exchange;
+use gateway::demo::host::Sender;
 use gateway::demo::topology::{INTERFACE, Lab, port_name};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
 use netns::{RATE, demand_fragments_pass, demand_intact, lab, plug_lan, plug_routed, stream};
 use running::{bridge, router, start};
 
@@ -98,4 +105,103 @@ fn fragments_pass_as_fragments() {
         demand_fragments_pass(&lab);
         gateway.stop_clean();
     }
+}
+
+/// What tcpdump reads of a capture, also through a pipe: the frames a kernel sent, in both
+/// directions, and one that was dropped with its reason.
+#[test]
+fn a_capture_is_what_tcpdump_reads() {
+    let Some(mut lab) = lab() else { return };
+    plug_lan(&mut lab, 2);
+    let rule = "[[filter]]\nat = \"ingress\"\naction = \"drop\"\n\
+                match = { proto = \"udp\", dst_port = 9999 }\n";
+    let gateway = start(&lab, "0", &format!("{}{rule}", bridge(&lab)));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p0.pcapng");
+    let capture = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gateway"));
+        command.args(["capture", "-i", "p0", "--drops", "--socket"]).arg(gateway.socket());
+        command.args(args).stderr(Stdio::piped());
+        command
+    };
+    let mut writing = capture(&["-w", file.to_str().unwrap()]).spawn().unwrap();
+    wait_until(|| file.exists());
+
+    let second = capture(&["-w", "/dev/null"]).output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(1), "{said}");
+    assert!(said.contains("a capture is running already"), "{said}");
+
+    demand_intact(&lab, &[stream(0, "10.78.0.2", &[1])], 0.3);
+    let open = || Sender::new(INTERFACE, "10.78.0.2:9999".parse()?);
+    let mut sender = lab.hosts[0].namespace.enter(open).unwrap();
+    (0..3).for_each(|number| sender.send(&[number; 40], 0).unwrap());
+    wait_until(|| dump(&file).matches("10.78.0.2.9999").count() >= 6);
+    kill(Pid::from_raw(writing.id() as i32), Signal::SIGINT).unwrap();
+    let mut said = String::new();
+    writing.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(writing.wait().unwrap().code(), Some(0), "{said}");
+    assert!(said.contains(" frames captured, 0 lost"), "{said}");
+
+    let text = dump(&file);
+    assert!(text.matches("> 10.78.0.2.7077: UDP").count() >= 100, "{text}");
+    assert!(text.contains("ARP, Request") && text.contains("ARP, Reply"), "{text}");
+    let bytes = std::fs::read(&file).unwrap();
+    let comments = bytes.windows(17).filter(|w| w == b"dropped: filtered").count();
+    assert_eq!(comments, 3);
+
+    let mut piping = capture(&["-c", "4", "-w", "-"]).stdout(Stdio::piped()).spawn().unwrap();
+    let out = piping.stdout.take().unwrap();
+    let reading = Command::new("tcpdump")
+        .args(["-n", "-r", "-"])
+        .stdin(out)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // When it has begun is not told: frames come until it has seen enough.
+    while piping.try_wait().unwrap().is_none() {
+        sender.send(&[7; 40], 0).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(piping.wait().unwrap().success());
+    let read = reading.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&read.stdout).lines().count(), 4);
+
+    let unknown = Command::new(env!("CARGO_BIN_EXE_gateway"))
+        .args(["capture", "-i", "p9", "-w", "/dev/null", "--socket"])
+        .arg(gateway.socket())
+        .output()
+        .unwrap();
+    assert_eq!(unknown.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&unknown.stderr).into_owned();
+    assert!(said.contains("there is no port `p9`: the ports are p0, p1"), "{said}");
+
+    // A capture ends with the gateway, its file whole.
+    std::fs::remove_file(&file).unwrap();
+    let mut last = capture(&["-w", file.to_str().unwrap()]).spawn().unwrap();
+    wait_until(|| file.exists());
+    gateway.stop_clean();
+    let mut said = String::new();
+    last.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(last.wait().unwrap().success(), "{said}");
+    assert!(said.contains("the gateway has ended"), "{said}");
+    let whole = Command::new("tcpdump").args(["-n", "-r"]).arg(&file).output().unwrap();
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+}
+
+/// tcpdump's reading of a file that may still be written.
+fn dump(file: &Path) -> String {
+    let read = Command::new("tcpdump").args(["-n", "-r"]).arg(file).output().unwrap();
+    String::from_utf8_lossy(&read.stdout).into_owned()
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    for _ in 0..400 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("it did not happen within 20 s");
 }

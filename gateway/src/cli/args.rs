@@ -29,6 +29,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Make a running gateway apply its changed file, whole or not at all
     Reload(ReloadArgs),
+    /// Write what a port of a running gateway receives and sends as pcapng
+    Capture(CaptureArgs),
     /// Look at this machine: hugepages, cores, IOMMU, drivers, interfaces
     Doctor(DoctorArgs),
     /// Print a completion script
@@ -78,6 +80,31 @@ pub(super) struct ShowArgs {
     pub(super) json: bool,
     #[command(flatten)]
     pub(super) gateway: GatewayArgs,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct CaptureArgs {
+    /// Port of the gateway
+    #[arg(short = 'i', long = "port", value_name = "PORT")]
+    pub(super) port: String,
+    /// File to write; - is stdout, for `| tcpdump -r -`
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) write: PathBuf,
+    /// Also what was dropped under this port, with the reason as a comment
+    #[arg(long)]
+    pub(super) drops: bool,
+    /// End after so many frames
+    #[arg(short, long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) count: Option<u64>,
+    /// End after so many seconds
+    #[arg(long, value_name = "N")]
+    pub(super) seconds: Option<u64>,
+    /// Control socket of the gateway [default: /run/gateway/gateway.sock]
+    #[arg(long, value_name = "PATH", conflicts_with = "config")]
+    pub(super) socket: Option<PathBuf>,
+    /// Configuration file of the gateway, for its control socket
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(clap::Args, Debug)]

@@ -4,6 +4,7 @@
 //! is that of the contract.
 
 mod args;
+mod capture;
 mod check;
 mod demo;
 mod doctor;
@@ -58,6 +59,7 @@ pub(crate) fn main() -> Exit {
         Command::Demo(args) => demo::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Show(args) => show::main(&args),
+        Command::Capture(args) => capture::main(&args),
         Command::Reload(args) => reload::main(&args),
         Command::Doctor(args) => doctor::main(&args),
         Command::Completions(args) => generate::completions(&args),

@@ -40,6 +40,16 @@ impl<'a, S: Stream> Deadline<'a, S> {
         Self { stream, end: Instant::now() + time, stop }
     }
 
+    /// Gives it this much more time from now on.
+    pub(super) fn extend(&mut self, time: Duration) {
+        self.end = Instant::now() + time;
+    }
+
+    /// Whether it is to end now.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
     /// Tries in slices until it works or the time is over.
     fn bounded<T>(&mut self, mut step: impl FnMut(&mut S) -> io::Result<T>) -> io::Result<T> {
         loop {

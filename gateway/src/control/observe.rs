@@ -4,6 +4,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::capture::{CaptureRequest, Capturing};
 use super::report::{
     ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport, GroReport, Health,
     HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, PoolReport, PortReport,
@@ -53,6 +54,11 @@ pub trait Observe: Send + Sync {
 pub trait Operate: Observe {
     /// Reads the file again and applies it, whole or not at all.
     fn reload(&self) -> ReloadReport;
+    /// Begins to copy what a port receives and sends.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn capture(&self, request: &CaptureRequest) -> Result<Box<dyn Capturing>, String>;
 }
 
 macro_rules! topics {

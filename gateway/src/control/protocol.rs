@@ -1,9 +1,10 @@
 //! One line of JSON there, one back: `{"show":"ports"}` is answered by `{"ok":[…]}`, `"reload"` by
-//! what became of it, what cannot be answered by `{"error":"why"}`. Then the connection ends.
+//! what became of it, `{"capture":{…}}` by `{"ok":null}` and the capture, what cannot be answered by `{"error":"why"}`. Then the connection ends.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::capture::CaptureRequest;
 use super::observe::{Operate, Topic, json};
 
 /// A request is no longer.
@@ -18,6 +19,8 @@ pub(super) enum Request {
     Show(String),
     /// Reads the file again.
     Reload,
+    /// Streams a capture behind the answer.
+    Capture(CaptureRequest),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -31,14 +34,11 @@ pub(super) enum Answer {
 
 impl Answer {
     /// Answers one line.
-    pub(super) fn to(line: &[u8], gateway: &dyn Operate) -> Self {
-        let request: Request = match serde_json::from_slice(line) {
-            Ok(request) => request,
-            Err(error) => return Self::Error(format!("not a request: {error}")),
-        };
+    pub(super) fn to(request: Request, gateway: &dyn Operate) -> Self {
         let wanted = match request {
             Request::Show(wanted) => wanted,
             Request::Reload => return Self::Ok(json(gateway.reload())),
+            Request::Capture(_) => return Self::Error("a capture is no report".to_owned()),
         };
         match wanted.parse::<Topic>() {
             Ok(topic) => Self::Ok(topic.report(gateway)),

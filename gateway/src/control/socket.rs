@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::acceptors::Acceptors;
+use super::capture;
 use super::deadline::{Deadline, Stream, read_until};
 use super::observe::Operate;
-use super::protocol::{Answer, REQUEST_BYTES, has_line, line};
+use super::protocol::{Answer, REQUEST_BYTES, Request, has_line, line};
 
 /// Connections served at once.
-const THREADS: usize = 2;
+const THREADS: usize = 4;
 
 /// The control socket of a running gateway. Only its user can connect. Dropping it removes it.
 pub struct ControlSocket {
@@ -52,7 +53,11 @@ impl Drop for ControlSocket {
 /// A client that is too slow, too long or gone gets no answer.
 fn answer<S: Stream>(stream: &mut Deadline<'_, S>, gateway: &dyn Operate) {
     let answer = match read_until(stream, REQUEST_BYTES, has_line) {
-        Ok(request) => Answer::to(&request, gateway),
+        Ok(request) => match serde_json::from_slice(&request) {
+            Ok(Request::Capture(request)) => return capture::serve(stream, gateway, &request),
+            Ok(request) => Answer::to(request, gateway),
+            Err(error) => Answer::Error(format!("not a request: {error}")),
+        },
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
             Answer::Error(format!("a request has at most {REQUEST_BYTES} bytes"))
         }

@@ -17,7 +17,7 @@ use dpdk_sys as sys;
 use super::Pool;
 use super::raw::{BUF_LEN, DATA_LEN, DATA_OFF, FLAGS, FRAME_LEN, Raw, SEGMENTS};
 use crate::ingress::finish_checksum;
-use crate::packet::{BufPool, PacketBuf, RxChecksum, SharedBuf, Trail, TxBuf};
+use crate::packet::{BufPool, PacketBuf, RxChecksum, SharedBuf, Trail, TxBuf, read_pieces};
 
 /// A uniquely owned packet.
 #[repr(transparent)]
@@ -326,6 +326,10 @@ impl TxBuf for TxMbuf {
     #[inline]
     fn mark(&mut self, trail: Trail) {
         self.0.mark(trail);
+    }
+
+    fn copy_into(&self, out: &mut [u8]) -> usize {
+        read_pieces(pieces(&self.0), 0, out)
     }
 }
 

@@ -11,9 +11,11 @@ mod port;
 pub use handoff::{Handoff, Inbox};
 pub use port::{EgressPort, Way};
 
+use crate::capture::Capturer;
 use crate::counters::{EgressCounts, WorkerCounters};
 use crate::device::Backend;
 use crate::packet::{DropReason, PacketBuf, PortId, PortMask, Trail, TxBuf};
+use crate::time::Nanos;
 
 /// Frames in a transmit buffer that start a burst without waiting for the end of the poll.
 const EAGER_FRAMES: usize = 64;
@@ -23,12 +25,33 @@ pub struct Egress<K: Backend> {
     ports: Vec<EgressPort<K>>,
     /// Ports with frames in their buffers.
     waiting: PortMask,
+    /// While a capture is on.
+    capturer: Option<Capturer>,
 }
 
 impl<K: Backend> Egress<K> {
     /// By port index.
     pub fn new(ports: Vec<EgressPort<K>>) -> Self {
-        Self { ports, waiting: PortMask::EMPTY }
+        Self { ports, waiting: PortMask::EMPTY, capturer: None }
+    }
+
+    /// Begins or ends a capture.
+    pub fn set_capturer(&mut self, capturer: Option<Capturer>) {
+        self.capturer = capturer;
+    }
+
+    /// What takes copies while a capture is on.
+    #[inline]
+    pub fn capturer(&self) -> Option<&Capturer> {
+        self.capturer.as_ref()
+    }
+
+    /// Tells a capture what time it is.
+    #[inline]
+    pub fn begin_poll(&mut self, now: Nanos) {
+        if let Some(capturer) = &mut self.capturer {
+            capturer.tick(now);
+        }
     }
 
     /// Queues one frame for a port.
@@ -36,12 +59,46 @@ impl<K: Backend> Egress<K> {
     pub fn push(
         &mut self,
         port: PortId,
-        mut frame: <K::Buf as PacketBuf>::Tx,
+        frame: <K::Buf as PacketBuf>::Tx,
         counters: &mut WorkerCounters,
     ) {
+        if self.capturer.is_some() {
+            return self.push_captured(port, frame, counters);
+        }
+        // A refusal has been counted.
+        let _ = self.put(port, frame, counters);
+    }
+
+    #[cold]
+    fn push_captured(
+        &mut self,
+        port: PortId,
+        frame: <K::Buf as PacketBuf>::Tx,
+        counters: &mut WorkerCounters,
+    ) {
+        let copy = self.capturer.as_ref().and_then(|capturer| {
+            capturer.before_send(port, |out| (frame.copy_into(out), frame.frame_len()))
+        });
+        let is_here = self.ports.get(port.index()).is_some_and(EgressPort::has_queue);
+        let put = self.put(port, frame, counters);
+        let (Some(copy), Some(capturer)) = (copy, &self.capturer) else { return };
+        match put {
+            Ok(()) if is_here => capturer.sent(copy),
+            Ok(()) => capturer.not_sent(copy),
+            Err(reason) => capturer.refused(copy, reason),
+        }
+    }
+
+    #[inline]
+    fn put(
+        &mut self,
+        port: PortId,
+        mut frame: <K::Buf as PacketBuf>::Tx,
+        counters: &mut WorkerCounters,
+    ) -> Result<(), DropReason> {
         let Some(egress) = self.ports.get_mut(port.index()) else {
             counters.drop(port, DropReason::NoEgress, 1);
-            return;
+            return Err(DropReason::NoEgress);
         };
         frame.mark(Trail::queued(port));
         match egress.push(port, frame, counters) {
@@ -50,8 +107,12 @@ impl<K: Backend> Egress<K> {
                 if buffered >= EAGER_FRAMES {
                     egress.flush_eagerly(port, counters);
                 }
+                Ok(())
             }
-            Err(reason) => counters.drop(port, reason, 1),
+            Err(reason) => {
+                counters.drop(port, reason, 1);
+                Err(reason)
+            }
         }
     }
 

@@ -45,6 +45,11 @@ impl<K: Backend> EgressPort<K> {
         self.buffer.len()
     }
 
+    /// Whether frames go from here to the device.
+    pub(super) fn has_queue(&self) -> bool {
+        matches!(self.way, Way::Queue(_))
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }

@@ -111,8 +111,8 @@ pub trait SharedBuf: Sized + Clone {
     fn into_tx(self) -> <Self::Owned as PacketBuf>::Tx;
 }
 
-/// A packet on its way into a transmit queue: neither readable nor writable, but for its mark. Dropping it gives up
-/// the reference.
+/// A packet on its way into a transmit queue: not writable, but for its mark, and readable only as
+/// a copy, for captures. Dropping it gives up the reference.
 pub trait TxBuf: Sized {
     /// What arrives where both ends of the queue are in this program.
     type Shared: SharedBuf;
@@ -126,6 +126,8 @@ pub trait TxBuf: Sized {
     /// Marks the head's buffer, for the census. Of several holders the last to mark is seen; what
     /// others read of the packet stays as it is.
     fn mark(&mut self, trail: Trail);
+    /// Copies bytes from the start into `out`; returns how many there were.
+    fn copy_into(&self, out: &mut [u8]) -> usize;
 }
 
 /// A fixed number of equal buffers.
@@ -167,7 +169,7 @@ pub enum RxChecksum {
 }
 
 /// Copies bytes from `offset` on into `out`; returns how many there were.
-fn read_pieces<'a>(
+pub fn read_pieces<'a>(
     pieces: impl Iterator<Item = &'a [u8]>,
     mut offset: usize,
     out: &mut [u8],

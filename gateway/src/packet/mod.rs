@@ -16,7 +16,7 @@ mod super_packet;
 mod trail;
 
 pub use addr::MacAddr;
-pub use buf::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf};
+pub use buf::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf, read_pieces};
 pub use decision::{Answer, Decision, Listener, ListenerSet, NextHop};
 pub use drop::DropReason;
 pub use info::{Coalesce, FrameInfo, Malformed, Network};

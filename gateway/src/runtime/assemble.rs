@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::Taps;
 use crate::config::Config;
 use crate::counters::WorkerCounters;
 use crate::device::{Backend, Cable, TxQueue};
@@ -49,6 +50,8 @@ pub struct Assembly<K: Backend> {
     pub mailboxes: Vec<Arc<Mailbox>>,
     /// The forwarding tables, with what bridges learned.
     pub tables: Arc<Published<Tables>>,
+    /// Where workers see that a capture is wanted.
+    pub taps: Taps,
     /// By port, what tables of another configuration are built with.
     pub facts: Vec<PortFacts>,
     /// Likewise: it spreads flows over paths and hashes stations.
@@ -67,6 +70,7 @@ pub fn assemble<K: Backend>(
 ) -> Assembly<K> {
     let facts: Vec<_> = ports.iter().map(|port| PortFacts { mac: port.mac }).collect();
     let tables = Published::new(Tables::build(config, &facts, hash_seed));
+    let taps: Taps = Published::new(None);
     let fanout_ports: Vec<_> = ports.iter().map(fanout_port).collect();
     let copy_up_to = usize::from(config.runtime.copy_up_to);
     let count = config.runtime.lcores.len();
@@ -92,10 +96,16 @@ pub fn assemble<K: Backend>(
             WorkerCounters::new(fanout_ports.len()),
             pool.clone(),
         );
-        workers.push(Worker::new(receivers, path, inbox, usize::from(config.runtime.burst)));
+        workers.push(Worker::new(
+            receivers,
+            path,
+            inbox,
+            taps.reader(),
+            usize::from(config.runtime.burst),
+        ));
     }
     let mailboxes = workers.iter().map(Worker::mailbox).collect();
-    Assembly { workers, mailboxes, tables, facts, seed: hash_seed }
+    Assembly { workers, mailboxes, tables, taps, facts, seed: hash_seed }
 }
 
 /// What one worker gets of the ports.

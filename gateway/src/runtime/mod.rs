@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // around the path
 
 mod assemble;
+mod capture;
 mod drive;
 mod driven;
 mod observer;
@@ -25,6 +26,7 @@ mod run;
 mod shadows;
 
 pub use assemble::{Assembly, PortQueues, assemble};
+pub use capture::Taps;
 pub use drive::{Drain, Driven, Pace, drive};
 pub use observer::{Collector, DeviceFacts, Devices, Observer, PoolUse, Ticker};
 pub use outcome::{Outcome, PoolBalance};

@@ -80,10 +80,11 @@ fn poll(
     eal: &Eal,
     stop: &AtomicBool,
 ) -> Result<Vec<WorkerSnapshot>, RunError> {
-    let Assembly { workers, mailboxes, tables, facts, seed } = assembly;
+    let Assembly { workers, mailboxes, tables, taps, facts, seed } = assembly;
     let observer = Arc::new(Observer::new(
         Running::new(config, Path::new(file), facts, seed, Arc::clone(&tables)),
         Collector::new(mailboxes),
+        Arc::clone(&taps),
         Box::new(hardware.clone()),
         clock,
     ));
@@ -103,6 +104,8 @@ fn poll(
     tell_supervisor(NotifyState::Ready);
     while !stop.load(Ordering::Relaxed) {
         hardware.watch_links();
+        tables.sweep();
+        taps.sweep();
         for bridge in tables.current().bridges() {
             bridge.fdb().expire(clock.now());
         }

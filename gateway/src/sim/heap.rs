@@ -268,6 +268,13 @@ impl TxBuf for HeapTx {
             Self::Shared(shared) => shared.packet.pieces[0].mark(trail),
         }
     }
+
+    fn copy_into(&self, out: &mut [u8]) -> usize {
+        match self {
+            Self::Owned(packet) => packet.read(0, out),
+            Self::Shared(shared) => shared.packet.read(0, out),
+        }
+    }
 }
 
 #[cfg(test)]

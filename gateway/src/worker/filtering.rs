@@ -122,7 +122,7 @@ impl<K: Backend> Path<K> {
                 true
             }
             Outcome::Dropped(reason) => {
-                self.counters.drop(port, reason, packet.segments().len() as u64);
+                self.drop_all(port, packet.info(), reason, packet.segments());
                 false
             }
         }

@@ -25,10 +25,12 @@ pub use snapshot::WorkerSnapshot;
 
 use std::sync::Arc;
 
+use crate::capture::{Capturer, Tap};
 use crate::device::Backend;
 use crate::egress::Inbox;
 use crate::gro::FlushReason;
 use crate::packet::PacketBuf;
+use crate::published::Reader;
 use crate::time::Nanos;
 
 /// Where the control side gets a worker's numbers.
@@ -40,6 +42,7 @@ pub struct Worker<K: Backend> {
     path: Path<K>,
     inbox: Inbox<<K::Buf as PacketBuf>::Tx>,
     mailbox: Arc<Mailbox>,
+    taps: Reader<Option<Arc<Tap>>>,
     burst: Vec<K::Buf>,
     /// When the last poll began, if it found work.
     busy_since: Option<Nanos>,
@@ -52,6 +55,7 @@ impl<K: Backend> Worker<K> {
         receivers: Vec<Receiver<K>>,
         path: Path<K>,
         inbox: Inbox<<K::Buf as PacketBuf>::Tx>,
+        taps: Reader<Option<Arc<Tap>>>,
         burst: usize,
     ) -> Self {
         Self {
@@ -59,6 +63,7 @@ impl<K: Backend> Worker<K> {
             path,
             inbox,
             mailbox: Arc::default(),
+            taps,
             burst: Vec::with_capacity(burst),
             busy_since: None,
             busy: Nanos::default(),
@@ -79,6 +84,10 @@ impl<K: Backend> Worker<K> {
         if self.path.tables_are_stale() {
             self.adopt_tables(now);
         }
+        if self.taps.is_stale() {
+            self.adopt_tap(now);
+        }
+        self.path.egress.begin_poll(now);
         let mut frames = 0;
         for index in 0..self.receivers.len() {
             frames += self.poll_queue(index, now);
@@ -137,6 +146,15 @@ impl<K: Backend> Worker<K> {
                 receiver.retune(settings);
             }
         }
+    }
+
+    /// Gives the old tap up first, so that the control side frees it.
+    #[cold]
+    fn adopt_tap(&mut self, now: Nanos) {
+        self.path.egress.set_capturer(None);
+        self.taps.refresh();
+        let capturer = self.taps.as_ref().map(|tap| Capturer::new(Arc::clone(tap), now));
+        self.path.egress.set_capturer(capturer);
     }
 
     fn poll_queue(&mut self, index: usize, now: Nanos) -> usize {

@@ -123,7 +123,7 @@ impl<K: Backend> Path<K> {
             }
             Decision::Route(hop) => self.route(packet, &hop),
             Decision::Multicast { ports } => self.multicast(packet, ports),
-            Decision::Drop(reason) => self.counters.drop(info.port, reason, segments),
+            Decision::Drop(reason) => self.drop_all(info.port, &info, reason, packet.segments()),
             Decision::Consume => self.counters.local += segments,
             Decision::Answer(answer) => self.answer(&packet, answer, now),
             Decision::Punt { shadow, class } => self.punt(packet, shadow, class, now),
@@ -163,7 +163,7 @@ impl<K: Backend> Path<K> {
         let info = *packet.info();
         let segments = packet.segments().len() as u64;
         match answer.drop_reason() {
-            Some(reason) => self.counters.drop(info.port, reason, segments),
+            Some(reason) => self.drop_all(info.port, &info, reason, packet.segments()),
             None => self.counters.local += segments,
         }
         for segment in packet.segments() {
@@ -173,6 +173,22 @@ impl<K: Backend> Path<K> {
             let Self { answerer, forwarder, pool, .. } = self;
             let built = answerer.build(answer, segment, &info, forwarder, pool, now);
             self.originate(built);
+        }
+    }
+
+    /// Counts datagrams that go no further under `port`, and shows them to a capture.
+    pub(super) fn drop_all(
+        &mut self,
+        port: PortId,
+        info: &FrameInfo,
+        reason: DropReason,
+        segments: &[K::Buf],
+    ) {
+        self.counters.drop(port, reason, segments.len() as u64);
+        if let Some(capturer) = self.egress.capturer() {
+            for segment in segments {
+                capturer.dropped(port, port == info.port, reason, segment.pieces());
+            }
         }
     }
 
@@ -226,9 +242,12 @@ impl<K: Backend> Path<K> {
 
     /// A frame that gets no decision.
     #[cold]
-    pub(super) fn refuse_frame(&mut self, port: PortId, reason: DropReason) {
+    pub(super) fn refuse_frame(&mut self, port: PortId, reason: DropReason, packet: &K::Buf) {
         self.counters.unparsed += 1;
         self.counters.drop(port, reason, 1);
+        if let Some(capturer) = self.egress.capturer() {
+            capturer.dropped(port, true, reason, packet.pieces());
+        }
     }
 
     /// Queues what other workers handed in; returns how many frames.

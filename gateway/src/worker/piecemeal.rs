@@ -44,7 +44,9 @@ impl<K: Backend> Path<K> {
                 }
                 Decision::Route(hop) => self.route(packet, &hop),
                 Decision::Multicast { ports } => self.multicast_what_fits(packet, ports, now),
-                Decision::Drop(reason) => self.counters.drop(info.port, reason, 1),
+                Decision::Drop(reason) => {
+                    self.drop_all(info.port, &info, reason, packet.segments());
+                }
                 Decision::Consume => self.counters.local += 1,
                 Decision::Answer(answer) => self.answer(&packet, answer, now),
                 Decision::Punt { shadow, class } => self.punt(packet, shadow, class, now),
@@ -59,7 +61,7 @@ impl<K: Backend> Path<K> {
         let fits: PortMask = ports.filter(|&port| len <= self.mtu(port)).collect();
         let refused = ports.and_not(fits);
         for port in refused {
-            self.counters.drop(port, DropReason::TooBig, 1);
+            self.drop_all(port, packet.info(), DropReason::TooBig, packet.segments());
         }
         // Every port has an outcome, and `bridge` counts those it makes replicas for.
         self.counters.replicated +=
@@ -118,7 +120,7 @@ impl<K: Backend> Path<K> {
 
     fn refuse(&mut self, segment: &K::Buf, info: &FrameInfo, port: PortId, now: Nanos) {
         let mtu = self.forwarder.mtu(port);
-        self.counters.drop(port, DropReason::TooBig, 1);
+        self.drop_all(port, info, DropReason::TooBig, std::slice::from_ref(segment));
         self.report(IcmpError::TooBig { mtu }, segment, info, now);
     }
 

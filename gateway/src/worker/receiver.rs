@@ -86,6 +86,9 @@ impl<K: Backend> Receiver<K> {
             Source::Cable(cable) => cable.receive(burst),
         };
         path.counters.burst(frames);
+        if let Some(capturer) = path.egress.capturer() {
+            burst.iter().for_each(|packet| capturer.received(self.port, packet.pieces()));
+        }
         if frames > 0 {
             let mut bytes = 0;
             for packet in &mut *burst {
@@ -177,20 +180,20 @@ fn parse<K: Backend>(
         match parsed {
             Ok(info) => return Some((packet, info)),
             Err(ParseError::Runt) => {
-                path.refuse_frame(port, DropReason::RuntFrame);
+                path.refuse_frame(port, DropReason::RuntFrame, &packet);
                 return None;
             }
             Err(ParseError::Split) => {}
         }
     }
     let Some(packet) = path.linearise(&packet) else {
-        path.refuse_frame(port, DropReason::NoBuffer);
+        path.refuse_frame(port, DropReason::NoBuffer, &packet);
         return None;
     };
     match ingress::parse(port, packet.head(), packet.frame_len(), packet.rx_checksum()) {
         Ok(info) => Some((packet, info)),
         Err(ParseError::Runt | ParseError::Split) => {
-            path.refuse_frame(port, DropReason::RuntFrame);
+            path.refuse_frame(port, DropReason::RuntFrame, &packet);
             None
         }
     }

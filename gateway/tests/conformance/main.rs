@@ -46,6 +46,7 @@ macro_rules! suite {
                 a_copy_is_whole
                 unsharing_takes_the_last_holder
                 what_is_sent_is_not_forgotten
+                what_is_sent_can_be_copied
             }
             laws! { threads, $buf,
                 packets_are_freed_on_any_thread

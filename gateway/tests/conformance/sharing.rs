@@ -184,3 +184,20 @@ pub(crate) fn what_is_sent_is_not_forgotten<B: PacketBuf>(make: Make<B>) {
     drop(tx);
     assert!(is_full(&pool));
 }
+
+/// For captures: from one piece or many, owned or shared, whole or cut.
+pub(crate) fn what_is_sent_can_be_copied<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let owned = chain_of::<B>(&pool, &[b"head", b"tail"]).into_tx();
+    let shared = chain_of::<B>(&pool, &[b"head", b"tail"]).share();
+    for sent in [owned, shared.clone().into_tx()] {
+        let mut out = [0; 12];
+        assert_eq!(sent.copy_into(&mut out), 8);
+        assert_eq!(&out, b"headtail\0\0\0\0");
+        assert_eq!(sent.copy_into(&mut out[..5]), 5);
+        assert_eq!(sent.copy_into(&mut []), 0);
+        assert_eq!(sent.frame_len(), 8);
+    }
+    drop(shared);
+    assert!(is_full(&pool));
+}

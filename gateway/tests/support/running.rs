@@ -1,7 +1,7 @@
 //! The gateway in the middle of a laboratory: started, stopped, and its configurations.
 #![allow(dead_code)] // every test uses a part of it
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gateway::demo::gateway::{Ending, Gateway};
 use gateway::demo::topology::{Lab, port_name};
@@ -9,7 +9,7 @@ use gateway::demo::topology::{Lab, port_name};
 /// A gateway in the middle of a laboratory, with its files.
 pub(crate) struct Running {
     pub(crate) gateway: Gateway,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Starts the gateway with one worker per `lcores`, `"0"` or `"0, 1"`.
@@ -21,10 +21,15 @@ pub(crate) fn start(lab: &Lab, lcores: &str, configuration: &str) -> Running {
     let executable = Path::new(env!("CARGO_BIN_EXE_gateway"));
     let text = format!("{runtime}{configuration}");
     let gateway = Gateway::start(executable, &lab.middle, folder.path(), &text).unwrap();
-    Running { gateway, _folder: folder }
+    Running { gateway, folder }
 }
 
 impl Running {
+    /// Its control socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("gateway.sock")
+    }
+
     /// Stops it and demands that it ended as it should: in time, with status 0.
     pub(crate) fn stop_clean(self) -> Ending {
         let ending = self.gateway.stop().unwrap();

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub)]
 
 mod bridge;
+mod capture;
 mod census;
 #[path = "../support/datagram.rs"]
 mod datagram;

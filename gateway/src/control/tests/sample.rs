@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::capture::{CaptureRequest, Capturing};
 use super::super::observe::{Observe, Operate};
 use super::super::report::{
     BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry,
@@ -193,6 +194,10 @@ impl Observe for Sample {
 }
 
 impl Operate for Sample {
+    fn capture(&self, request: &CaptureRequest) -> Result<Box<dyn Capturing>, String> {
+        Err(format!("there is no port `{}`", request.port))
+    }
+
     fn reload(&self) -> ReloadReport {
         ReloadReport { applied: true, generation: 2, ..ReloadReport::default() }
     }

@@ -58,14 +58,14 @@ impl MemoryGateway {
             let (rx, tx) = (port.rx_queue(bench.pool.clone()), port.tx_queue(1));
             PortQueues::new(port_mac(index), vec![rx], vec![tx])
         });
-        let Assembly { mut workers, mailboxes, tables, facts, seed } =
+        let Assembly { mut workers, mailboxes, tables, taps, facts, seed } =
             assemble::<Sim>(&config, queues.collect(), &bench.pool, 0);
         let mut worker = workers.remove(0);
         let clock = Stopwatch(Instant::now());
         let devices = Box::new(bench.clone());
         let collector = Collector::new(mailboxes);
         let running = Running::new(&config, Path::new("demo"), facts, seed, tables);
-        let observer = Observer::new(running, collector, devices, clock);
+        let observer = Observer::new(running, collector, taps, devices, clock);
         let drain = Arc::new(Drain::new(1));
         let until = Arc::clone(&drain);
         let worker = thread::spawn(move || {

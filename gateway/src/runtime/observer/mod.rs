@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use collect::Collector;
 pub use ports::{DeviceFacts, Devices, PoolUse};
 
-use super::Running;
+use super::capture::Captures;
+use super::{Running, Taps};
+use crate::config::Port;
 use crate::control::{
-    ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry, FilterReport, GroReport, Health,
-    HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Observe, Operate, PoolReport,
-    PortReport, ReloadReport, TableUse, WorkerReport,
+    CaptureRequest, Capturing, ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry,
+    FilterReport, GroReport, Health, HostReport, LatencyReport, MdbEntry, MfibEntry, NeighborEntry,
+    Observe, Operate, PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
 };
 use crate::packet::PortId;
 use crate::time::Nanos;
@@ -36,6 +38,7 @@ pub trait Ticker: Send + Sync {
 pub struct Observer {
     running: Running,
     collector: Collector,
+    captures: Captures,
     devices: Box<dyn Devices>,
     clock: Box<dyn Ticker>,
     /// Set once all workers poll, cleared when they are told to stop.
@@ -47,11 +50,13 @@ impl Observer {
     pub fn new(
         running: Running,
         collector: Collector,
+        taps: Taps,
         devices: Box<dyn Devices>,
         clock: impl Ticker + 'static,
     ) -> Self {
         let clock = Box::new(clock);
-        Self { running, collector, devices, clock, ready: AtomicBool::new(false) }
+        let captures = Captures::new(taps);
+        Self { running, collector, captures, devices, clock, ready: AtomicBool::new(false) }
     }
 
     /// The configuration that runs.
@@ -164,7 +169,30 @@ impl Observe for Observer {
     }
 }
 
+/// Ethernet with two tags.
+const LINK_HEADERS: u16 = 22;
+
 impl Operate for Observer {
+    fn capture(&self, request: &CaptureRequest) -> Result<Box<dyn Capturing>, String> {
+        let config = self.running.config();
+        let wanted = |port: &Port| port.name == request.port;
+        let Some(index) = config.ports.iter().position(wanted) else {
+            let ports: Vec<_> = config.ports.iter().map(|port| port.name.as_str()).collect();
+            return Err(format!(
+                "there is no port `{}`: the ports are {}",
+                request.port,
+                ports.join(", ")
+            ));
+        };
+        let mtu = config.ports.iter().map(|port| port.mtu).max().unwrap_or(0);
+        let snap = config.runtime.buffer_bytes.max(mtu.saturating_add(LINK_HEADERS)).into();
+        let port = PortId(index as u16);
+        match self.captures.start(port, request.drops, snap, self.clock.now()) {
+            Some(capture) => Ok(Box::new(capture)),
+            None => Err("a capture is running already, and there is one at a time".to_owned()),
+        }
+    }
+
     fn reload(&self) -> ReloadReport {
         self.running.reload()
     }
