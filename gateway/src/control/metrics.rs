@@ -7,7 +7,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::observe::Observe;
-use super::report::WorkerReport;
+use super::report::{LatencyReport, WorkerReport};
 
 /// The reports as OpenMetrics; numbers are pulled when they are asked for.
 pub(super) struct Metrics {
@@ -269,20 +269,22 @@ fn sizes(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
 
 fn latency(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
     let pairs = observe.latency();
-    let samples = pairs.iter().flat_map(|pair| {
-        let quantiles = [
-            ("0.5", pair.p50_ns),
-            ("0.99", pair.p99_ns),
-            ("0.999", pair.p999_ns),
-            ("1", pair.max_ns),
-        ];
-        quantiles.map(|(quantile, nanos)| {
-            let (from, to) = (pair.from.clone(), pair.to.clone());
-            let labels = vec![("from", from), ("to", to), ("quantile", quantile.to_owned())];
-            (labels, nanos as f64 / 1e9)
-        })
-    });
-    families.gauge("latency", "From receive to transmit burst", Some(&Unit::Seconds), samples)
+    let labels = |pair: &LatencyReport| -> Labels {
+        vec![("from", pair.from.clone()), ("to", pair.to.clone())]
+    };
+    let (help, unit) = ("Sampled time from receive to transmit burst", Some(&Unit::Seconds));
+    let mut family = families.0.encode_descriptor("latency", help, unit, MetricType::Histogram)?;
+    for pair in &pairs {
+        let below = |nanos: Option<u64>| nanos.map_or(f64::INFINITY, |nanos| nanos as f64 / 1e9);
+        let buckets: Vec<_> =
+            pair.buckets.iter().map(|bucket| (below(bucket.below_ns), bucket.samples)).collect();
+        let sum = pair.sum_ns as f64 / 1e9;
+        let labels = labels(pair);
+        let mut sample = family.encode_family(&labels)?;
+        sample.encode_histogram::<NoLabelSet>(sum, pair.count, &buckets, None)?;
+    }
+    let longest = pairs.iter().map(|pair| (labels(pair), pair.max_ns as f64 / 1e9));
+    families.gauge("latency_max", "Longest of them", unit, longest)
 }
 
 fn state(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {

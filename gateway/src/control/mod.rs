@@ -31,7 +31,8 @@ pub use observe::{Observe, Operate, Topic};
 pub use render::render;
 pub use report::{
     BurstBucket, ChangeReport, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport,
-    FibEntry, FilterReport, GroReport, Health, HolderReport, HostReport, LatencyReport, MdbEntry,
-    MfibEntry, NeighborEntry, Origin, PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
+    FibEntry, FilterReport, GroReport, Health, HolderReport, HostReport, LatencyBucket,
+    LatencyReport, MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport, PortReport,
+    ReloadReport, TableUse, WorkerReport,
 };
 pub use socket::ControlSocket;

@@ -267,15 +267,19 @@ pub struct NeighborEntry {
     pub origin: Origin,
 }
 
-/// Time from receive burst to transmit burst, for one pair of ports. Nanoseconds.
+/// How long datagrams stay, for one pair of ports, sampled: from the begin of the poll that received
+/// the first of a train to the begin of the poll after the egress port took the last. Nanoseconds,
+/// exact to 6 per cent.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LatencyReport {
     /// Ingress port.
     pub from: String,
     /// Egress port.
     pub to: String,
-    /// Datagrams measured.
+    /// Samples: polls measured.
     pub count: u64,
+    /// All of them added up.
+    pub sum_ns: u64,
     /// Median.
     pub p50_ns: u64,
     /// 99th percentile.
@@ -284,6 +288,17 @@ pub struct LatencyReport {
     pub p999_ns: u64,
     /// Longest.
     pub max_ns: u64,
+    /// Samples by powers of two.
+    pub buckets: Vec<LatencyBucket>,
+}
+
+/// Samples of about one time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LatencyBucket {
+    /// Below this time, and not below the bucket before; `None`: no limit. Ascending.
+    pub below_ns: Option<u64>,
+    /// How many samples.
+    pub samples: u64,
 }
 
 /// A `[[filter]]` and what it has met since it was put in force.

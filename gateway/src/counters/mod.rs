@@ -4,11 +4,13 @@
 //!
 //! *Invariant:* [`Ledger::imbalance`] of a copy taken between two polls is zero.
 
+mod latency;
 mod ledger;
 mod port;
 mod stage;
 mod worker;
 
+pub use latency::Latency;
 pub use ledger::Ledger;
 pub use port::PortCounters;
 pub use stage::{EgressCounts, Stage};

@@ -144,6 +144,11 @@ impl<K: Backend> Egress<K> {
         }
     }
 
+    /// Frames in the buffer of one port.
+    pub fn waiting_at(&self, port: PortId) -> u64 {
+        self.ports.get(port.index()).map_or(0, |port| port.len() as u64)
+    }
+
     /// Frames in buffers.
     pub fn held(&self) -> u64 {
         self.waiting.map(|port| self.ports[port.index()].len() as u64).sum()

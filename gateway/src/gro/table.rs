@@ -351,8 +351,9 @@ impl<B: PacketBuf> GroTable<B> {
             let datagrams = super_packet.segments().len();
             self.stats.held -= datagrams as u64;
             self.stats.record(reason, datagrams);
-            self.stats.record_hold(now.since(since).0, datagrams);
-            sink(super_packet);
+            let waited = now.since(since);
+            self.stats.record_hold(waited.0, datagrams);
+            sink(super_packet.after(waited));
         }
         self.store.leave(train);
         self.stats.record_flows(self.store.len());

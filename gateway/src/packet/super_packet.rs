@@ -2,6 +2,7 @@ use core::fmt;
 use std::vec::Drain;
 
 use super::{FrameInfo, PacketBuf};
+use crate::time::Nanos;
 
 /// Datagrams of one flow, in order, with one decision: the *list* form. Every segment keeps its own
 /// buffer and headers, so boundaries are exact by construction. One or more segments; split by
@@ -11,6 +12,7 @@ use super::{FrameInfo, PacketBuf};
 pub struct SuperPacket<'a, B: PacketBuf> {
     info: FrameInfo,
     segments: Drain<'a, B>,
+    waited: Nanos,
 }
 
 impl<'a, B: PacketBuf> SuperPacket<'a, B> {
@@ -19,7 +21,18 @@ impl<'a, B: PacketBuf> SuperPacket<'a, B> {
         if segments.is_empty() {
             return None;
         }
-        Some(Self { info, segments: segments.drain(..) })
+        Some(Self { info, segments: segments.drain(..), waited: Nanos(0) })
+    }
+
+    /// The first segment was held so long.
+    #[must_use]
+    pub fn after(self, waited: Nanos) -> Self {
+        Self { waited, ..self }
+    }
+
+    /// How long the first segment was held.
+    pub fn waited(&self) -> Nanos {
+        self.waited
     }
 
     /// What ingress found out about the first segment; offsets hold for every segment.

@@ -12,14 +12,15 @@ use crate::time::Nanos;
 impl<K: Backend> Path<K> {
     /// A train that has to stay a list (a checksum nobody could restore) goes on as one.
     pub(super) fn accept_merging(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
+        let waited = packet.waited();
         match merge(packet, |info, segment| udp_checksum_is_valid(info, segment.pieces())) {
-            Ok(merged) => self.forward_merged(merged, now),
+            Ok(merged) => self.forward_merged(merged, waited, now),
             Err(list) => self.forward(list, now),
         }
     }
 
     /// One decision by the one header, then the datagrams it was made from.
-    pub(super) fn forward_merged(&mut self, merged: Merged<K::Buf>, now: Nanos) {
+    pub(super) fn forward_merged(&mut self, merged: Merged<K::Buf>, waited: Nanos, now: Nanos) {
         let (info, segments) = (*merged.info(), merged.geometry().segments);
         self.counters.decided += u64::from(segments);
         let decision = self.forwarder.decide(&info, merged.packet().head(), now);
@@ -31,6 +32,7 @@ impl<K: Backend> Path<K> {
             }
         }
         if let Some(list) = SuperPacket::from_segments(info, &mut split) {
+            let list = list.after(waited);
             match self.forwarder.filters() {
                 Some(_) => self.forward_filtered(list, now),
                 None => self.carry_out(decision, list, now),
@@ -90,7 +92,7 @@ mod tests {
         let refused =
             |path: &Path<Sim>| path.counters.ports[0].drops[DropReason::BadSuperPacket.index()];
         let before = refused(path);
-        path.forward_merged(Merged::new(packet, info, geometry), Nanos(0));
+        path.forward_merged(Merged::new(packet, info, geometry), Nanos(0), Nanos(0));
         refused(path) - before
     }
 

@@ -8,6 +8,7 @@
 mod answer;
 mod census;
 mod filtering;
+mod latency;
 mod listeners;
 mod mailbox;
 mod merging;
@@ -87,12 +88,13 @@ impl<K: Backend> Worker<K> {
         if self.taps.is_stale() {
             self.adopt_tap(now);
         }
-        self.path.egress.begin_poll(now);
+        self.path.begin_poll(now);
         let mut frames = 0;
         for index in 0..self.receivers.len() {
             frames += self.poll_queue(index, now);
         }
         frames += self.transmit();
+        self.path.end_poll();
         self.path.counters.polls += 1;
         if frames > 0 {
             self.path.counters.busy_polls += 1;
@@ -209,6 +211,8 @@ impl<K: Backend> Worker<K> {
         snapshot.egress.extend(self.path.egress.counts());
         snapshot.inbox = self.inbox.len() as u64;
         snapshot.busy = self.busy;
+        snapshot.latency.clear();
+        snapshot.latency.extend_from_slice(self.path.latency.pairs());
         snapshot.rules.clear();
         snapshot.rules.extend_from_slice(self.path.rule_counters());
         snapshot.gro.clear();

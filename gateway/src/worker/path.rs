@@ -1,5 +1,6 @@
 use super::answer::Answerer;
 use super::filtering::RuleCounters;
+use super::latency::Sampler;
 use super::punt::PuntLimits;
 use super::receiver::Admitted;
 use crate::config::{FILTERS_MAX, GroMode};
@@ -36,6 +37,7 @@ pub struct Path<K: Backend> {
     single: Vec<K::Buf>,
     /// By slot.
     pub(super) rule_counters: Box<[RuleCounters]>,
+    pub(super) latency: Sampler,
 }
 
 /// Fragments of 9600 bytes for the least IP MTU of 68 are fewer.
@@ -53,6 +55,7 @@ impl<K: Backend> Path<K> {
         pool: K::Pool,
     ) -> Self {
         let forwarder = Forwarder::new(tables.value());
+        let latency = Sampler::new(counters.ports.len());
         Self {
             tables,
             forwarder,
@@ -66,6 +69,7 @@ impl<K: Backend> Path<K> {
             fragments: Vec::with_capacity(FRAGMENTS_MAX),
             piece: Vec::with_capacity(1),
             single: Vec::with_capacity(1),
+            latency,
             rule_counters: vec![RuleCounters::default(); FILTERS_MAX].into(),
         }
     }
@@ -112,6 +116,10 @@ impl<K: Backend> Path<K> {
         now: Nanos,
     ) {
         let info = *packet.info();
+        if self.latency.is_noting() {
+            let since = Nanos(now.0.saturating_sub(packet.waited().0));
+            self.latency.note(info.port, &decision, since);
+        }
         if info.link_payload() > u32::from(self.forwarder.smallest_mtu()) {
             return self.carry_out_piecemeal(decision, packet, now);
         }
@@ -250,6 +258,23 @@ impl<K: Backend> Path<K> {
         }
     }
 
+    /// A poll begins: what was sampled before and has left by now is measured.
+    #[inline]
+    pub(super) fn begin_poll(&mut self, now: Nanos) {
+        let Self { latency, egress, counters, .. } = self;
+        egress.begin_poll(now);
+        latency.begin_poll(now, counters.busy_polls, |port| {
+            (egress.waiting_at(port) > 0).then(|| sent_by(counters, port))
+        });
+    }
+
+    /// All frames of the poll are in transmit buffers or gone.
+    #[inline]
+    pub(super) fn end_poll(&mut self) {
+        let Self { latency, egress, counters, .. } = self;
+        latency.end_poll(|port| sent_by(counters, port) + egress.waiting_at(port));
+    }
+
     /// Queues what other workers handed in; returns how many frames.
     pub(super) fn take_over(&mut self, inbox: &Inbox<<K::Buf as PacketBuf>::Tx>) -> usize {
         let mut frames = 0;
@@ -287,4 +312,8 @@ pub(super) fn emit<K: Backend>(
         Some(frame) => egress.push(port, frame, counters),
         None => counters.drop(port, DropReason::ReplicaNoBuffer, 1),
     }
+}
+
+fn sent_by(counters: &WorkerCounters, port: PortId) -> u64 {
+    counters.ports.get(port.index()).map_or(0, |port| port.tx_frames)
 }

@@ -1,5 +1,5 @@
 use super::RuleCounters;
-use crate::counters::{EgressCounts, FanoutCounters, Ledger, WorkerCounters};
+use crate::counters::{EgressCounts, FanoutCounters, Latency, Ledger, WorkerCounters};
 use crate::gro::GroStats;
 use crate::packet::PortId;
 use crate::time::Nanos;
@@ -13,6 +13,8 @@ pub struct WorkerSnapshot {
     pub fanout: FanoutCounters,
     /// Coalescing, per receive queue that coalesces.
     pub gro: Vec<(PortId, GroStats)>,
+    /// Sampled times of pairs of ports.
+    pub latency: Vec<Latency>,
     /// Hits of filters, by [`RuleId::slot`](crate::forward::RuleId).
     pub rules: Vec<RuleCounters>,
     /// Datagrams in GRO tables.

@@ -11,6 +11,7 @@ mod filters;
 mod frames;
 mod harness;
 mod isolation;
+mod latency;
 mod multicast;
 mod reload;
 mod router;

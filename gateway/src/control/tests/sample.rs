@@ -6,8 +6,9 @@ use super::super::capture::{CaptureRequest, Capturing};
 use super::super::observe::{Observe, Operate};
 use super::super::report::{
     BurstBucket, ConfigReport, DropsReport, FanoutReport, FdbEntry, FdbReport, FibEntry,
-    FilterReport, GroReport, Health, HolderReport, HostReport, LatencyReport, MdbEntry, MfibEntry,
-    NeighborEntry, Origin, PoolReport, PortReport, ReloadReport, TableUse, WorkerReport,
+    FilterReport, GroReport, Health, HolderReport, HostReport, LatencyBucket, LatencyReport,
+    MdbEntry, MfibEntry, NeighborEntry, Origin, PoolReport, PortReport, ReloadReport, TableUse,
+    WorkerReport,
 };
 
 /// Two ports and one worker, with numbers that can be told apart.
@@ -156,6 +157,11 @@ impl Observe for Sample {
             p99_ns: 9000,
             p999_ns: 20_000,
             max_ns: 51_234,
+            sum_ns: 3_000_000,
+            buckets: vec![
+                LatencyBucket { below_ns: Some(4096), samples: 900 },
+                LatencyBucket { below_ns: None, samples: 100 },
+            ],
         }]
     }
 

@@ -7,6 +7,7 @@
 mod collect;
 mod dataplane;
 mod filters;
+mod latency;
 mod ports;
 mod tables;
 
@@ -128,9 +129,8 @@ impl Observe for Observer {
         self.filter_reports()
     }
 
-    /// Not measured yet.
     fn latency(&self) -> Vec<LatencyReport> {
-        Vec::new()
+        self.latency_reports()
     }
 
     fn pools(&self) -> Vec<PoolReport> {
