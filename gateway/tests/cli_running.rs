@@ -194,3 +194,42 @@ fn a_changed_file_is_applied_whole_or_not_at_all() {
     let (status, said, _) = running.interrupt();
     assert_eq!(status.code(), Some(0), "{said}");
 }
+
+/// On a terminal that `script` makes, and without one.
+#[test]
+fn top_shows_a_running_gateway_until_q() {
+    let mut running = Running::start();
+    let once = running.gateway(&["top", "--once", "--interval-ms", "100"]);
+    let text = String::from_utf8_lossy(&once.stdout);
+    assert!(once.status.success(), "{once:?}");
+    for line in ["gateway: live, configuration 1", "ports", "workers", "gro"] {
+        assert!(text.lines().any(|there| there == line), "{line}: {text}");
+    }
+    assert!(text.lines().any(|line| line.starts_with("p1 ")), "{text}");
+    let piped = running.gateway(&["top"]);
+    assert_eq!(piped.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&piped.stderr).contains("gateway top --once"), "{piped:?}");
+
+    let file = running.file();
+    let command = format!("stty cols 100 rows 40; exec {PROGRAM} top -c {}", file.display());
+    let mut screen = Command::new("script")
+        .args(["-qec", &command, "/dev/null"])
+        .env("TERM", "xterm")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script, of Debian's bsdutils");
+    let mut out = screen.stdout.take().expect("piped");
+    let mut shown = Vec::new();
+    while !String::from_utf8_lossy(&shown).contains("workers") {
+        let mut chunk = [0; 4096];
+        let count = out.read(&mut chunk).expect("a terminal");
+        assert_ne!(count, 0, "{}", String::from_utf8_lossy(&shown));
+        shown.extend_from_slice(&chunk[..count]);
+    }
+    screen.stdin.take().expect("piped").write_all(b"q").expect("it reads");
+    let mut rest = Vec::new();
+    out.read_to_end(&mut rest).expect("a terminal");
+    assert!(screen.wait().expect("it ends").success(), "{}", String::from_utf8_lossy(&rest));
+    assert_eq!(running.interrupt().0.code(), Some(0));
+}

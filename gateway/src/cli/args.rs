@@ -29,6 +29,8 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Make a running gateway apply its changed file, whole or not at all
     Reload(ReloadArgs),
+    /// Watch a running gateway
+    Top(TopArgs),
     /// Write what a port of a running gateway receives and sends as pcapng
     Capture(CaptureArgs),
     /// Look at this machine: hugepages, cores, IOMMU, drivers, interfaces
@@ -105,6 +107,19 @@ pub(super) struct CaptureArgs {
     /// Configuration file of the gateway, for its control socket
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+}
+
+#[derive(clap::Args, Debug)]
+pub(super) struct TopArgs {
+    /// Print what happens in one interval as text, and end
+    #[arg(long)]
+    pub(super) once: bool,
+    /// Milliseconds between two looks
+    #[arg(long, value_name = "MS", default_value_t = 1000,
+          value_parser = clap::value_parser!(u64).range(100..=60_000))]
+    pub(super) interval_ms: u64,
+    #[command(flatten)]
+    pub(super) gateway: GatewayArgs,
 }
 
 #[derive(clap::Args, Debug)]

@@ -17,6 +17,7 @@ mod reload;
 mod run;
 mod show;
 mod signal;
+mod top;
 
 use std::process::ExitCode;
 
@@ -60,6 +61,7 @@ pub(crate) fn main() -> Exit {
         Command::Demo(args) => demo::main(&args),
         Command::Check(args) => check::main(&args),
         Command::Show(args) => show::main(&args),
+        Command::Top(args) => top::main(&args),
         Command::Capture(args) => capture::main(&args),
         Command::Reload(args) => reload::main(&args),
         Command::Doctor(args) => doctor::main(&args),

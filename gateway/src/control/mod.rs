@@ -36,3 +36,4 @@ pub use report::{
     ReloadReport, TableUse, WorkerReport,
 };
 pub use socket::ControlSocket;
+pub use table::TextTable;

@@ -1,19 +1,21 @@
 /// Text in aligned columns: numbers to the right, all else to the left, two spaces between.
-pub(super) struct TextTable {
+pub struct TextTable {
     rows: Vec<Vec<String>>,
 }
 
 impl TextTable {
-    pub(super) fn new(head: &[&str]) -> Self {
+    /// Without rows; the titles of its columns.
+    pub fn new(head: &[&str]) -> Self {
         Self { rows: vec![head.iter().map(|title| (*title).to_owned()).collect()] }
     }
 
     /// Adds a row; it has as many cells as the head.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    pub(super) fn render(&self) -> String {
+    /// The text, a line per row.
+    pub fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let cells = |column: usize| self.rows.iter().filter_map(move |row| row.get(column));
         let width = |column| cells(column).map(|cell| cell.chars().count()).max().unwrap_or(0);
