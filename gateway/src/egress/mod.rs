@@ -133,6 +133,44 @@ impl<K: Backend> Egress<K> {
         }
     }
 
+    /// Queues a train's frames for a port, in order.
+    #[inline]
+    pub fn push_all(
+        &mut self,
+        port: PortId,
+        frames: impl ExactSizeIterator<Item = <K::Buf as PacketBuf>::Tx>,
+        counters: &mut WorkerCounters,
+    ) {
+        let count = frames.len();
+        let at_once = self.capturer.is_none();
+        let egress = self.ports.get_mut(port.index());
+        let Some(egress) = egress.filter(|egress| at_once && egress.takes_at_once(count)) else {
+            return self.push_each(port, frames, counters);
+        };
+        let buffered = egress.extend(frames.map(|mut frame| {
+            frame.mark(Trail::queued(port));
+            frame
+        }));
+        if buffered == count {
+            self.waiting = self.waiting.with(port);
+        }
+        if buffered >= EAGER_FRAMES {
+            egress.flush_eagerly(port, counters);
+        }
+    }
+
+    #[inline(never)]
+    fn push_each(
+        &mut self,
+        port: PortId,
+        frames: impl Iterator<Item = <K::Buf as PacketBuf>::Tx>,
+        counters: &mut WorkerCounters,
+    ) {
+        for frame in frames {
+            self.push(port, frame, counters);
+        }
+    }
+
     /// Offers every buffer to its queue once.
     pub fn flush(&mut self, counters: &mut WorkerCounters) {
         for port in self.waiting {

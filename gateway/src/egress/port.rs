@@ -54,6 +54,27 @@ impl<K: Backend> EgressPort<K> {
         self.buffer.is_empty()
     }
 
+    /// Whether this many frames go into the buffer, one like the other.
+    #[inline]
+    pub(super) fn takes_at_once(&self, frames: usize) -> bool {
+        matches!(self.way, Way::Queue(_))
+            && self.limit - self.buffer.len() >= frames
+            && self.link_up.load(Ordering::Relaxed)
+    }
+
+    /// Buffers as many frames as [`takes_at_once`](Self::takes_at_once) was asked for; returns how
+    /// many there are now.
+    #[inline]
+    pub(super) fn extend(
+        &mut self,
+        frames: impl Iterator<Item = <K::Buf as PacketBuf>::Tx>,
+    ) -> usize {
+        let before = self.buffer.len();
+        self.buffer.extend(frames);
+        self.queued += (self.buffer.len() - before) as u64;
+        self.buffer.len()
+    }
+
     /// Returns how many frames are now buffered; a frame handed over is not.
     #[inline]
     pub(super) fn push(

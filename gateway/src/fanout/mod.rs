@@ -6,9 +6,11 @@
 //! *Invariant:* private comes before the first write. A pool that runs dry loses whole datagrams of
 //! named ports, never half-built frames.
 
+mod emit;
 mod repack;
 mod replicate;
 mod rewrite;
 
+pub use emit::Emit;
 pub use replicate::{Fanout, FanoutPort};
 pub use rewrite::{decrement_ttl, group_address, set_addresses, set_source, trim_to_ip};

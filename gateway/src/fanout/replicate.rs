@@ -1,6 +1,7 @@
+use super::Emit;
 use super::repack::repack;
 use super::rewrite::{
-    decrement_ttl, group_address, set_addresses, set_destination, set_source, trim_to_ip,
+    Rewrite, decrement_ttl, group_address, set_destination, set_source, trim_to_ip,
 };
 use crate::counters::FanoutCounters;
 use crate::packet::{
@@ -16,8 +17,8 @@ pub struct FanoutPort {
     pub max_pieces: usize,
 }
 
-/// Makes replicas. Every function calls `emit` once for each segment and egress port, in segment
-/// order per port: with a frame, or `None` where the pool was dry.
+/// Makes replicas. Every function emits once for each segment and egress port, in segment order per
+/// port: a frame, or `None` where the pool was dry.
 pub struct Fanout<B: PacketBuf> {
     pool: B::Pool,
     ports: Vec<FanoutPort>,
@@ -43,22 +44,25 @@ impl<B: PacketBuf> Fanout<B> {
         &mut self,
         packet: SuperPacket<'_, B>,
         ports: PortMask,
-        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+        emit: &mut impl Emit<B::Tx>,
     ) {
         let mut rest = ports;
         let Some(last) = rest.next() else { return };
+        if rest.is_empty() && self.all_fit(packet.segments(), last) {
+            return emit.emit_all(last, packet.into_segments().map(B::into_tx));
+        }
         for segment in packet.into_segments() {
             if rest.is_empty() {
-                emit(last, self.fit(segment, last));
+                emit.emit(last, self.fit(segment, last));
                 continue;
             }
             let shared = segment.share();
             for port in rest {
                 let replica = self.fit_shared(shared.clone(), port);
-                emit(port, replica);
+                emit.emit(port, replica);
             }
             let replica = self.fit_shared(shared, last);
-            emit(last, replica);
+            emit.emit(last, replica);
         }
     }
 
@@ -68,14 +72,51 @@ impl<B: PacketBuf> Fanout<B> {
         &mut self,
         packet: SuperPacket<'_, B>,
         hop: &NextHop,
-        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+        emit: &mut impl Emit<B::Tx>,
     ) {
-        let info = *packet.info();
+        let rewrite = Rewrite::new(packet.info(), hop);
+        self.counters.in_place += packet.segments().len() as u64;
+        if self.all_fit(packet.segments(), hop.port) {
+            return emit.emit_all(
+                hop.port,
+                packet.into_segments().map(|mut segment| {
+                    rewrite.apply(&mut segment);
+                    segment.into_tx()
+                }),
+            );
+        }
         for mut segment in packet.into_segments() {
-            edit_in_place(&mut segment, &info);
-            set_addresses(segment.head_mut(), hop);
-            self.counters.in_place += 1;
-            emit(hop.port, self.fit(segment, hop.port));
+            rewrite.apply(&mut segment);
+            emit.emit(hop.port, self.fit(segment, hop.port));
+        }
+    }
+
+    /// [`route`](Self::route) for one datagram.
+    #[inline]
+    pub fn route_one(
+        &mut self,
+        mut packet: B,
+        info: &FrameInfo,
+        hop: &NextHop,
+        emit: &mut impl Emit<B::Tx>,
+    ) {
+        Rewrite::new(info, hop).apply(&mut packet);
+        self.counters.in_place += 1;
+        self.emit_one(packet, hop.port, emit);
+    }
+
+    /// [`verbatim`](Self::verbatim) for one frame and one port.
+    #[inline]
+    pub fn verbatim_one(&mut self, packet: B, port: PortId, emit: &mut impl Emit<B::Tx>) {
+        self.emit_one(packet, port, emit);
+    }
+
+    #[inline]
+    fn emit_one(&mut self, packet: B, port: PortId, emit: &mut impl Emit<B::Tx>) {
+        if packet.piece_count() <= self.max_pieces(port) {
+            emit.emit_all(port, core::iter::once(packet.into_tx()));
+        } else {
+            emit.emit(port, self.fit(packet, port));
         }
     }
 
@@ -95,7 +136,7 @@ impl<B: PacketBuf> Fanout<B> {
         &mut self,
         packet: SuperPacket<'_, B>,
         ports: PortMask,
-        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+        emit: &mut impl Emit<B::Tx>,
     ) {
         let info = *packet.info();
         let header_len = usize::from(info.l4_offset);
@@ -117,12 +158,7 @@ impl<B: PacketBuf> Fanout<B> {
     }
 
     /// One whole copy per port but the last, which gets the original.
-    fn copies(
-        &mut self,
-        mut original: B,
-        ports: PortMask,
-        emit: &mut impl FnMut(PortId, Option<B::Tx>),
-    ) {
+    fn copies(&mut self, mut original: B, ports: PortMask, emit: &mut impl Emit<B::Tx>) {
         let mut rest = ports;
         let Some(last) = rest.next() else { return };
         for port in rest {
@@ -131,11 +167,11 @@ impl<B: PacketBuf> Fanout<B> {
                 self.counters.whole_copies += 1;
                 replica.into_tx()
             });
-            emit(port, replica);
+            emit.emit(port, replica);
         }
         set_source(original.head_mut(), self.mac(last));
         self.counters.in_place += 1;
-        emit(last, self.fit(original, last));
+        emit.emit(last, self.fit(original, last));
     }
 
     /// One private header per port in front of the shared payload.
@@ -144,7 +180,7 @@ impl<B: PacketBuf> Fanout<B> {
         original: B,
         header_len: usize,
         ports: PortMask,
-        emit: &mut impl FnMut(PortId, Option<B::Tx>),
+        emit: &mut impl Emit<B::Tx>,
     ) {
         let shared = original.share();
         for port in ports {
@@ -153,8 +189,14 @@ impl<B: PacketBuf> Fanout<B> {
                 self.counters.private_headers += 1;
                 self.fit(r, port)
             });
-            emit(port, replica);
+            emit.emit(port, replica);
         }
+    }
+
+    #[inline]
+    fn all_fit(&self, segments: &[B], port: PortId) -> bool {
+        let most = self.max_pieces(port);
+        segments.iter().all(|segment| segment.piece_count() <= most)
     }
 
     /// A packet with no more pieces than the port takes.

@@ -9,6 +9,35 @@ use crate::wire::{Ipv4, Ipv6, view};
 /// The least length of an Ethernet frame without FCS (IEEE 802.3 3.2.7).
 const MIN_FRAME: usize = 60;
 
+/// What a router does to each datagram of a super-packet on its way to one next hop.
+pub(super) struct Rewrite {
+    info: FrameInfo,
+    /// Destination and source.
+    addresses: [u8; 12],
+}
+
+impl Rewrite {
+    /// For datagrams with these offsets.
+    #[inline]
+    pub(super) fn new(info: &FrameInfo, hop: &NextHop) -> Self {
+        let mut addresses = [0; 12];
+        addresses[..6].copy_from_slice(&hop.dst_mac.0);
+        addresses[6..].copy_from_slice(&hop.src_mac.0);
+        Self { info: *info, addresses }
+    }
+
+    /// Cuts what is behind the IP packet, one hop less, the new addresses.
+    #[inline]
+    pub(super) fn apply<B: PacketBuf>(&self, packet: &mut B) {
+        trim_to_ip(packet, &self.info);
+        let head = packet.head_mut();
+        decrement_ttl(head, &self.info);
+        if let Some(addresses) = head.first_chunk_mut() {
+            *addresses = self.addresses;
+        }
+    }
+}
+
 /// Sets destination and source address.
 pub fn set_addresses(head: &mut [u8], hop: &NextHop) {
     if let Some(addresses) = head.first_chunk_mut::<12>() {
@@ -37,6 +66,7 @@ pub fn group_address(head: &[u8], info: &FrameInfo) -> Option<MacAddr> {
 }
 
 /// Sets the source address.
+#[inline]
 pub fn set_source(head: &mut [u8], mac: MacAddr) {
     if let Some(addresses) = head.first_chunk_mut::<12>() {
         addresses[6..].copy_from_slice(&mac.0);
@@ -45,6 +75,7 @@ pub fn set_source(head: &mut [u8], mac: MacAddr) {
 
 /// Decrements TTL (with the header checksum, RFC 1141) or hop limit. The caller has made sure that
 /// it is above 1.
+#[inline]
 pub fn decrement_ttl(head: &mut [u8], info: &FrameInfo) {
     let header = head.get_mut(usize::from(info.l2_len)..);
     match info.network {
@@ -66,10 +97,15 @@ pub fn decrement_ttl(head: &mut [u8], info: &FrameInfo) {
 
 /// Cuts what lies behind the IP packet; a frame that came padded to the Ethernet minimum keeps that
 /// length, its padding zero.
+#[inline]
 pub fn trim_to_ip<B: PacketBuf>(packet: &mut B, info: &FrameInfo) {
-    if info.trailing() == 0 {
-        return;
+    if info.trailing() != 0 {
+        trim(packet, info);
     }
+}
+
+#[inline(never)]
+fn trim<B: PacketBuf>(packet: &mut B, info: &FrameInfo) {
     let ip_end = usize::from(info.l2_len) + info.ip_len as usize;
     if info.frame_len as usize >= MIN_FRAME && ip_end < MIN_FRAME {
         packet.truncate(MIN_FRAME);

@@ -35,11 +35,13 @@ pub struct FrameInfo {
 
 impl FrameInfo {
     /// Bytes behind the IP packet: Ethernet padding or a trailer. 0 if not IP.
+    #[inline]
     pub fn trailing(&self) -> u32 {
         if self.ip_len == 0 { 0 } else { self.frame_len - u32::from(self.l2_len) - self.ip_len }
     }
 
     /// Bytes behind the Ethernet header and tags, padding included.
+    #[inline]
     pub fn link_payload(&self) -> u32 {
         self.frame_len.saturating_sub(self.l2_len.into())
     }
@@ -52,6 +54,7 @@ impl FrameInfo {
     }
 
     /// Bytes of UDP payload of a [`Coalesce::Candidate`].
+    #[inline]
     pub fn udp_payload(&self) -> u32 {
         self.ip_len + u32::from(self.l2_len) - u32::from(self.l4_offset) - 8
     }

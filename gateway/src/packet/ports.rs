@@ -73,6 +73,13 @@ impl PortMask {
         self.0.count_ones() as usize
     }
 
+    /// The port, if there is exactly one.
+    #[inline]
+    pub fn single(self) -> Option<PortId> {
+        let mut rest = self;
+        rest.next().filter(|_| rest.is_empty())
+    }
+
     /// Whether there is none.
     pub fn is_empty(self) -> bool {
         self.0 == 0
@@ -107,6 +114,8 @@ mod tests {
         let mask: PortMask = [PortId(0), PortId(127), PortId(5)].into_iter().collect();
         assert_eq!(mask.len(), 3);
         assert_eq!(mask.collect::<Vec<_>>(), [PortId(0), PortId(5), PortId(127)]);
+        assert_eq!((mask.single(), PortMask::EMPTY.single()), (None, None));
+        assert_eq!(PortMask::of(PortId(64)).single(), Some(PortId(64)));
         assert!(mask.without(PortId(5)).and(PortMask::of(PortId(5))).is_empty());
     }
 }

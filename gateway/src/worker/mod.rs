@@ -165,14 +165,24 @@ impl<K: Backend> Worker<K> {
         let path = &mut self.path;
         let frames = receiver.receive(&mut self.burst, path);
         for packet in self.burst.drain(..) {
-            let Some(admitted) = receiver.admit(packet, path, now) else { continue };
-            if path.would_learn(&admitted, now) {
-                for held in before.iter_mut().chain([&mut *receiver]).chain(after.iter_mut()) {
-                    held.flush(FlushReason::TablesChanged, path, now);
-                }
-                path.learn(&admitted, now);
+            let Some((packet, mut info)) = receiver.parse(packet, path) else { continue };
+            if path.forwarder.filters().is_some() {
+                path.goes_alone(&mut info, packet.head());
             }
-            receiver.settle(admitted, path, now);
+            if receiver.lets_pass(&info) {
+                if path.would_learn(&info, packet.head(), now) {
+                    flush_all(before, receiver, after, path, now);
+                    path.learn(&info, packet.head(), now);
+                }
+                path.forward_single(packet, &info, now);
+                continue;
+            }
+            let Some(unjoined) = receiver.join(packet, &info, path, now) else { continue };
+            if path.would_learn(&info, unjoined.packet().head(), now) {
+                flush_all(before, receiver, after, path, now);
+                path.learn(&info, unjoined.packet().head(), now);
+            }
+            receiver.settle(unjoined, path, now);
         }
         receiver.end_burst(path, now);
         frames
@@ -217,5 +227,19 @@ impl<K: Backend> Worker<K> {
         snapshot.rules.extend_from_slice(self.path.rule_counters());
         snapshot.gro.clear();
         snapshot.gro.extend(self.receivers.iter().filter_map(Receiver::gro_stats));
+    }
+}
+
+/// What is held was to be decided on by the tables as they are.
+#[cold]
+fn flush_all<K: Backend>(
+    before: &mut [Receiver<K>],
+    receiver: &mut Receiver<K>,
+    after: &mut [Receiver<K>],
+    path: &mut Path<K>,
+    now: Nanos,
+) {
+    for held in before.iter_mut().chain([receiver]).chain(after) {
+        held.flush(FlushReason::TablesChanged, path, now);
     }
 }

@@ -2,12 +2,11 @@ use super::answer::Answerer;
 use super::filtering::RuleCounters;
 use super::latency::Sampler;
 use super::punt::PuntLimits;
-use super::receiver::Admitted;
 use crate::config::{FILTERS_MAX, GroMode};
 use crate::counters::WorkerCounters;
 use crate::device::Backend;
 use crate::egress::{Egress, Inbox};
-use crate::fanout::Fanout;
+use crate::fanout::{Emit, Fanout};
 use crate::forward::answer::IcmpError;
 use crate::forward::{Filters, Forwarder, Tables};
 use crate::packet::{
@@ -142,13 +141,13 @@ impl<K: Backend> Path<K> {
     pub(super) fn bridge(&mut self, packet: SuperPacket<'_, K::Buf>, ports: PortMask) {
         self.count_replicas(packet.segments().len(), ports);
         let Self { fanout, egress, counters, .. } = self;
-        fanout.verbatim(packet, ports, &mut |port, frame| emit(port, frame, egress, counters));
+        fanout.verbatim(packet, ports, &mut Outlet { egress, counters });
     }
 
     #[inline]
     pub(super) fn route(&mut self, packet: SuperPacket<'_, K::Buf>, hop: &NextHop) {
         let Self { fanout, egress, counters, .. } = self;
-        fanout.route(packet, hop, &mut |port, frame| emit(port, frame, egress, counters));
+        fanout.route(packet, hop, &mut Outlet { egress, counters });
     }
 
     #[inline]
@@ -159,7 +158,7 @@ impl<K: Backend> Path<K> {
         }
         self.count_replicas(packet.segments().len(), ports);
         let Self { fanout, egress, counters, .. } = self;
-        fanout.multicast(packet, ports, &mut |port, frame| emit(port, frame, egress, counters));
+        fanout.multicast(packet, ports, &mut Outlet { egress, counters });
     }
 
     fn count_replicas(&mut self, segments: usize, ports: PortMask) {
@@ -223,23 +222,56 @@ impl<K: Backend> Path<K> {
         emit(port, frame, &mut self.egress, &mut self.counters);
     }
 
-    pub(super) fn forward_single(&mut self, packet: K::Buf, info: FrameInfo, now: Nanos) {
+    /// A frame that was not held. One that leaves by one port takes the short way there.
+    #[inline]
+    pub(super) fn forward_single(&mut self, packet: K::Buf, info: &FrameInfo, now: Nanos) {
+        self.counters.decided += 1;
+        if self.forwarder.filters().is_some() {
+            return self
+                .with_single(packet, info, |path, single| path.forward_filtered(single, now));
+        }
+        let decision = self.forwarder.decide(info, packet.head(), now);
+        let fits = info.link_payload() <= u32::from(self.forwarder.smallest_mtu());
+        if fits && !self.latency.is_noting() {
+            let Self { fanout, egress, counters, .. } = self;
+            let mut outlet = Outlet { egress, counters };
+            match decision {
+                Decision::Route(hop) => return fanout.route_one(packet, info, &hop, &mut outlet),
+                Decision::Bridge { ports } => {
+                    if let Some(port) = ports.single() {
+                        return fanout.verbatim_one(packet, port, &mut outlet);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.with_single(packet, info, |path, single| path.carry_out(decision, single, now));
+    }
+
+    /// A frame as a super-packet of one.
+    #[inline(never)]
+    fn with_single(
+        &mut self,
+        packet: K::Buf,
+        info: &FrameInfo,
+        send: impl FnOnce(&mut Self, SuperPacket<'_, K::Buf>),
+    ) {
         let mut single = std::mem::take(&mut self.single);
         single.push(packet);
-        if let Some(packet) = SuperPacket::from_segments(info, &mut single) {
-            self.forward(packet, now);
+        if let Some(packet) = SuperPacket::from_segments(*info, &mut single) {
+            send(self, packet);
         }
         self.single = single;
     }
 
     /// Whether learning from this frame would change where held packets go.
-    pub(super) fn would_learn(&self, admitted: &Admitted<K::Buf>, now: Nanos) -> bool {
-        self.forwarder.would_learn(admitted.info(), admitted.head(), now).is_change()
-            && !self.is_refused(admitted.info(), admitted.head(), now)
+    #[inline]
+    pub(super) fn would_learn(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> bool {
+        self.forwarder.would_learn(info, head, now).is_change() && !self.is_refused(info, head, now)
     }
 
-    pub(super) fn learn(&mut self, admitted: &Admitted<K::Buf>, now: Nanos) {
-        self.forwarder.learn(admitted.info(), admitted.head(), now);
+    pub(super) fn learn(&mut self, info: &FrameInfo, head: &[u8], now: Nanos) {
+        self.forwarder.learn(info, head, now);
     }
 
     /// Slots in use.
@@ -297,6 +329,28 @@ impl<K: Backend> Path<K> {
         let copy = packet.copy(&self.pool)?;
         self.counters.linearised += 1;
         Some(copy)
+    }
+}
+
+/// Transmit buffers as fan-out sees them.
+struct Outlet<'a, K: Backend> {
+    egress: &'a mut Egress<K>,
+    counters: &'a mut WorkerCounters,
+}
+
+impl<K: Backend> Emit<<K::Buf as PacketBuf>::Tx> for Outlet<'_, K> {
+    #[inline]
+    fn emit(&mut self, port: PortId, frame: Option<<K::Buf as PacketBuf>::Tx>) {
+        emit(port, frame, self.egress, self.counters);
+    }
+
+    #[inline]
+    fn emit_all(
+        &mut self,
+        port: PortId,
+        frames: impl ExactSizeIterator<Item = <K::Buf as PacketBuf>::Tx>,
+    ) {
+        self.egress.push_all(port, frames, self.counters);
     }
 }
 

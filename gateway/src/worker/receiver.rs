@@ -31,27 +31,6 @@ pub struct Receiver<K: Backend> {
     form: GroMode,
 }
 
-/// A frame that joined no aggregate, or that coalescing does not concern.
-pub(super) enum Admitted<B: PacketBuf> {
-    Unjoined(Unjoined<B>, FrameInfo),
-    Single(B, FrameInfo),
-}
-
-impl<B: PacketBuf> Admitted<B> {
-    pub(super) fn info(&self) -> &FrameInfo {
-        match self {
-            Self::Unjoined(_, info) | Self::Single(_, info) => info,
-        }
-    }
-
-    pub(super) fn head(&self) -> &[u8] {
-        match self {
-            Self::Unjoined(unjoined, _) => unjoined.packet().head(),
-            Self::Single(packet, _) => packet.head(),
-        }
-    }
-}
-
 impl<K: Backend> Receiver<K> {
     /// A queue of `port` that coalesces as `settings` say.
     pub fn new(port: PortId, source: Source<K>, settings: &Gro, seed: u64) -> Self {
@@ -102,40 +81,72 @@ impl<K: Backend> Receiver<K> {
         frames
     }
 
-    /// Parses a frame and lets it join its flow's aggregate. What comes back starts something new.
+    /// What the frame is; a frame whose headers are spread over pieces is first copied into one.
     #[inline]
-    pub(super) fn admit(
+    pub(super) fn parse(&self, packet: K::Buf, path: &mut Path<K>) -> Option<(K::Buf, FrameInfo)> {
+        if packet.piece_count() == 1 || packet.head().len() >= SHORT_FRAME {
+            let (head, frame_len) = (packet.head(), packet.frame_len());
+            match ingress::parse(self.port, head, frame_len, packet.rx_checksum()) {
+                Ok(info) => return Some((packet, info)),
+                Err(ParseError::Runt) => {
+                    path.refuse_frame(self.port, DropReason::RuntFrame, &packet);
+                    return None;
+                }
+                Err(ParseError::Split) => {}
+            }
+        }
+        self.parse_in_one_piece(&packet, path)
+    }
+
+    #[cold]
+    fn parse_in_one_piece(
+        &self,
+        packet: &K::Buf,
+        path: &mut Path<K>,
+    ) -> Option<(K::Buf, FrameInfo)> {
+        let Some(packet) = path.linearise(packet) else {
+            path.refuse_frame(self.port, DropReason::NoBuffer, packet);
+            return None;
+        };
+        let (head, frame_len) = (packet.head(), packet.frame_len());
+        match ingress::parse(self.port, head, frame_len, packet.rx_checksum()) {
+            Ok(info) => Some((packet, info)),
+            Err(ParseError::Runt | ParseError::Split) => {
+                path.refuse_frame(self.port, DropReason::RuntFrame, &packet);
+                None
+            }
+        }
+    }
+
+    /// Whether coalescing does not concern the frame: it goes on alone, and nothing is in its way.
+    #[inline]
+    pub(super) fn lets_pass(&mut self, info: &FrameInfo) -> bool {
+        self.gro.as_mut().is_none_or(|gro| gro.lets_pass(info))
+    }
+
+    /// Lets a frame join its flow's aggregate. What comes back starts something new.
+    #[inline]
+    pub(super) fn join(
         &mut self,
         packet: K::Buf,
+        info: &FrameInfo,
         path: &mut Path<K>,
         now: Nanos,
-    ) -> Option<Admitted<K::Buf>> {
-        let (packet, mut info) = parse(self.port, packet, path)?;
-        if path.forwarder.filters().is_some() {
-            path.goes_alone(&mut info, packet.head());
-        }
+    ) -> Option<Unjoined<K::Buf>> {
         let form = self.form;
-        let Some(gro) = &mut self.gro else { return Some(Admitted::Single(packet, info)) };
-        if gro.lets_pass(&info) {
-            return Some(Admitted::Single(packet, info));
-        }
-        let joined =
-            gro.join(packet, &info, now, &mut |super_packet| path.accept(super_packet, form, now));
-        joined.err().map(|unjoined| Admitted::Unjoined(unjoined, info))
+        let Some(gro) = &mut self.gro else {
+            path.forward_single(packet, info, now);
+            return None;
+        };
+        gro.join(packet, info, now, &mut |train| path.accept(train, form, now)).err()
     }
 
     /// Opens an aggregate with it, or sends it on alone.
     #[inline]
-    pub(super) fn settle(&mut self, admitted: Admitted<K::Buf>, path: &mut Path<K>, now: Nanos) {
+    pub(super) fn settle(&mut self, unjoined: Unjoined<K::Buf>, path: &mut Path<K>, now: Nanos) {
         let form = self.form;
-        match (admitted, &mut self.gro) {
-            (Admitted::Unjoined(unjoined, _), Some(gro)) => {
-                gro.settle(unjoined, now, &mut |super_packet| path.accept(super_packet, form, now));
-            }
-            (Admitted::Unjoined(unjoined, info), None) => {
-                path.forward_single(unjoined.into_packet(), info, now);
-            }
-            (Admitted::Single(packet, info), _) => path.forward_single(packet, info, now),
+        if let Some(gro) = &mut self.gro {
+            gro.settle(unjoined, now, &mut |train| path.accept(train, form, now));
         }
     }
 
@@ -164,37 +175,5 @@ impl<K: Backend> Receiver<K> {
 
     pub(super) fn gro_stats(&self) -> Option<(PortId, GroStats)> {
         self.gro.as_ref().map(|gro| (self.port, *gro.stats()))
-    }
-}
-
-/// Parses; a frame whose headers are spread over pieces is first copied into one.
-#[inline]
-fn parse<K: Backend>(
-    port: PortId,
-    packet: K::Buf,
-    path: &mut Path<K>,
-) -> Option<(K::Buf, FrameInfo)> {
-    let one_piece = packet.piece_count() == 1 || packet.head().len() >= SHORT_FRAME;
-    if one_piece {
-        let parsed = ingress::parse(port, packet.head(), packet.frame_len(), packet.rx_checksum());
-        match parsed {
-            Ok(info) => return Some((packet, info)),
-            Err(ParseError::Runt) => {
-                path.refuse_frame(port, DropReason::RuntFrame, &packet);
-                return None;
-            }
-            Err(ParseError::Split) => {}
-        }
-    }
-    let Some(packet) = path.linearise(&packet) else {
-        path.refuse_frame(port, DropReason::NoBuffer, &packet);
-        return None;
-    };
-    match ingress::parse(port, packet.head(), packet.frame_len(), packet.rx_checksum()) {
-        Ok(info) => Some((packet, info)),
-        Err(ParseError::Runt | ParseError::Split) => {
-            path.refuse_frame(port, DropReason::RuntFrame, &packet);
-            None
-        }
     }
 }
