@@ -121,14 +121,17 @@ impl Forwarder {
     }
 
     /// Link address of a port.
+    #[inline]
     pub fn mac(&self, port: PortId) -> MacAddr {
         self.tables.macs.get(port.index()).copied().unwrap_or_default()
     }
 
+    #[inline]
     fn role(&self, port: PortId) -> Option<&Role> {
         self.tables.roles.get(port.index())
     }
 
+    #[inline]
     fn bridge(&self, port: PortId) -> Option<&Bridge> {
         match self.role(port)? {
             Role::Bridged(index) => self.tables.bridges.get(*index),

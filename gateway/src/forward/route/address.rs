@@ -13,7 +13,13 @@ pub(super) trait Address: Copy + Eq + Hash + Debug {
     /// A prefix.
     type Net: Copy + Eq + Hash + Debug;
 
+    /// Whether neighbours are put into the routing table as routes of their own. With 32 bits that
+    /// costs 1 KiB per 256 addresses; with 128 it would be 8 KiB for one.
+    const HOST_ROUTES: bool;
+
     fn octets(self) -> Self::Octets;
+    /// All bits in one word.
+    fn folded(self) -> u32;
     /// A prefix as an address and the number of its bits that count.
     fn split(net: Self::Net) -> (Self, u8);
     /// The prefix with only this address.
@@ -40,9 +46,15 @@ pub(super) trait Address: Copy + Eq + Hash + Debug {
 impl Address for Ipv4Addr {
     type Octets = [u8; 4];
     type Net = Ipv4Net;
+    const HOST_ROUTES: bool = true;
 
     fn octets(self) -> [u8; 4] {
         Ipv4Addr::octets(&self)
+    }
+
+    #[inline]
+    fn folded(self) -> u32 {
+        self.to_bits()
     }
 
     fn split(net: Ipv4Net) -> (Self, u8) {
@@ -93,9 +105,16 @@ impl Address for Ipv4Addr {
 impl Address for Ipv6Addr {
     type Octets = [u8; 16];
     type Net = Ipv6Net;
+    const HOST_ROUTES: bool = false;
 
     fn octets(self) -> [u8; 16] {
         Ipv6Addr::octets(&self)
+    }
+
+    #[inline]
+    fn folded(self) -> u32 {
+        let half = (self.to_bits() >> 64) as u64 ^ self.to_bits() as u64;
+        (half >> 32) as u32 ^ half as u32
     }
 
     fn split(net: Ipv6Net) -> (Self, u8) {

@@ -2,8 +2,9 @@
 //!
 //! As in Linux the addresses of the gateway, and the broadcast addresses of its networks, are
 //! routes to itself; a connected network beats a configured route with the same prefix. Next hops
-//! are resolved when the table is built, so a lookup ends with the frame's new addresses.
-//! *Size:* as many routes as the snapshot was built from.
+//! are resolved when the table is built, so a lookup ends with the frame's new addresses; known IPv4
+//! neighbours are routes too.
+//! *Size:* as many routes as the snapshot was built from, and a route for each IPv4 neighbour.
 
 use core::hash::BuildHasher;
 use core::marker::PhantomData;
@@ -63,6 +64,7 @@ impl<A: Address> Fib<A> {
     }
 
     /// The route of the longest prefix with `destination` in it.
+    #[inline]
     pub(super) fn lookup(&self, destination: A) -> Option<&Route> {
         self.routes.lookup(destination.octets().as_ref())
     }

@@ -45,6 +45,7 @@ impl Interface {
     }
 
     /// Its link address.
+    #[inline]
     pub fn mac(&self) -> MacAddr {
         self.mac
     }

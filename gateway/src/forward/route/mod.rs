@@ -13,6 +13,7 @@ mod interface;
 mod mfib;
 mod nd;
 mod neighbor;
+mod own;
 mod plane;
 mod strides;
 #[cfg(all(test, not(loom)))]
@@ -40,6 +41,7 @@ impl Router {
         Self { v4, v6 }
     }
 
+    #[inline]
     pub(super) fn decide(
         &self,
         interface: &Interface,
@@ -110,6 +112,7 @@ impl Router {
     }
 }
 
+#[inline]
 fn query_v4(header: &Ipv4, info: &FrameInfo, dst: MacAddr) -> Query<Ipv4Addr> {
     Query {
         ingress: info.port,
@@ -120,6 +123,7 @@ fn query_v4(header: &Ipv4, info: &FrameInfo, dst: MacAddr) -> Query<Ipv4Addr> {
     }
 }
 
+#[inline]
 fn query_v6(header: &Ipv6, info: &FrameInfo, dst: MacAddr) -> Query<Ipv6Addr> {
     Query {
         ingress: info.port,

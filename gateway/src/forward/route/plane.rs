@@ -2,21 +2,19 @@
 //! claims (addresses), where it goes (route), whether it may still go (hops), how (neighbour).
 //! That is the order of Linux and of RFC 1812 5.2.1: an operator reads the first thing wrong.
 
-use std::collections::{HashMap, HashSet};
-
-use foldhash::fast::FixedState;
+use std::collections::HashMap;
 
 use super::address::Address;
 use super::fib::{Fib, Route};
 use super::mfib::Mfib;
 use super::neighbor::Neighbors;
+use super::own::Own;
 use crate::config::Config;
 use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId, PortMask};
 
 /// One address family.
 pub(super) struct Plane<A: Address> {
-    /// Addresses of the gateway and broadcast addresses of its networks: nobody else's source.
-    own: HashSet<A, FixedState>,
+    own: Own<A>,
     fib: Fib<A>,
     mfib: Mfib<A>,
     neighbors: Neighbors<A>,
@@ -39,9 +37,10 @@ pub(super) struct Query<A> {
 
 impl<A: Address> Plane<A> {
     /// The decision, or why there is none but to drop.
+    #[inline]
     pub(super) fn decide(&self, query: &Query<A>) -> Result<Decision, DropReason> {
         let Query { source, destination, .. } = *query;
-        if source.is_martian_source() || self.own.contains(&source) {
+        if source.is_martian_source() || self.own.contains(source) {
             return Err(DropReason::MartianSource);
         }
         if destination.is_martian_destination() {
@@ -53,6 +52,7 @@ impl<A: Address> Plane<A> {
         if destination.is_group() { self.multicast(query) } else { self.unicast(query) }
     }
 
+    #[inline]
     fn unicast(&self, query: &Query<A>) -> Result<Decision, DropReason> {
         let route = self.fib.lookup(query.destination);
         // All hosts of a network includes us, and is not passed on (RFC 2644), however it came.
@@ -78,6 +78,7 @@ impl<A: Address> Plane<A> {
         self.next_hop(self.fib.lookup(back.destination)?, &back)
     }
 
+    #[inline]
     fn next_hop(&self, route: &Route, query: &Query<A>) -> Option<NextHop> {
         match route {
             Route::Via(hop) => Some(*hop),
@@ -87,6 +88,7 @@ impl<A: Address> Plane<A> {
         }
     }
 
+    #[inline(never)]
     fn multicast(&self, query: &Query<A>) -> Result<Decision, DropReason> {
         if !query.link_group {
             return Err(DropReason::AddressKindMismatch);
@@ -106,6 +108,7 @@ impl<A: Address> Plane<A> {
         Ok(Decision::Multicast { ports })
     }
 
+    #[inline(never)]
     fn hop_to(&self, port: PortId, address: A) -> Option<NextHop> {
         let dst_mac = self.neighbors.lookup(port, address)?;
         Some(NextHop { port, dst_mac, src_mac: *self.macs.get(port.index())? })
@@ -116,7 +119,7 @@ impl<A: Address> Plane<A> {
     /// The tables of a configuration; `macs` are the ports' link addresses.
     pub(super) fn build(config: &Config, macs: &[MacAddr], seed: u64) -> Self {
         let mut plane = Self {
-            own: HashSet::default(),
+            own: Own::new(),
             fib: Fib::new(seed),
             mfib: Mfib::new(),
             neighbors: Neighbors::new(),
@@ -132,6 +135,9 @@ impl<A: Address> Plane<A> {
         // What is added later wins: see the head of fib.rs.
         plane.add_configured(config);
         plane.add_connected(config);
+        if A::HOST_ROUTES {
+            plane.add_neighbors(config);
+        }
         plane
     }
 
@@ -160,6 +166,19 @@ impl<A: Address> Plane<A> {
         for (net, port) in &config.on_link {
             if let Some((net, _)) = A::net_of(*net) {
                 self.fib.insert(net, Route::Connected(*port));
+            }
+        }
+    }
+
+    /// The next hop of a neighbour that its connected network leads to is found with the route, and
+    /// not behind it.
+    fn add_neighbors(&mut self, config: &Config) {
+        for neighbor in &config.neighbors {
+            let Some(address) = A::of(neighbor.address) else { continue };
+            if self.fib.lookup(address) == Some(&Route::Connected(neighbor.port)) {
+                let hop = self.hop_to(neighbor.port, address);
+                hop.into_iter()
+                    .for_each(|hop| self.fib.insert(address.host_net(), Route::Via(hop)));
             }
         }
     }

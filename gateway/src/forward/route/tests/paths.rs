@@ -266,3 +266,23 @@ fn multicast_out_of_hops_is_dropped_without_an_answer() {
     let unrouted = with_hops("10.1.0.2", "239.9.9.9", 1);
     assert_eq!(decide(&forwarder, &unrouted), drops(DropReason::NoMulticastRoute));
 }
+
+/// A neighbour gets a route of its own only where its network's route leads to it.
+#[test]
+fn a_longer_prefix_beats_a_known_neighbour() {
+    let mut config = routed();
+    config.neighbors.push(neighbor("10.2.0.130", station_mac(3), 1));
+    assert_all(&forwarder(&config), &[("10.1.0.2", "10.2.0.130")], hop(1, 3));
+    config.neighbors.push(neighbor("10.2.0.130", station_mac(4), 1));
+    assert_all(&forwarder(&config), &[("10.1.0.2", "10.2.0.130")], hop(1, 4));
+    // Of another port than the network's: nobody can be reached there.
+    config.neighbors.push(neighbor("10.2.0.131", station_mac(3), 0));
+    let elsewhere = [("10.1.0.2", "10.2.0.131")];
+    assert_all(&forwarder(&config), &elsewhere, drops(DropReason::NoNeighbor));
+    config.routes.push(route("10.2.0.128/25", "10.2.0.2", 1));
+    assert_all(&forwarder(&config), &[("10.1.0.2", "10.2.0.130")], hop(1, 2));
+    // The broadcast address stays one, whatever neighbour claims it.
+    config.neighbors.push(neighbor("10.2.0.255", station_mac(3), 1));
+    let all = [("10.1.0.2", "10.2.0.255")];
+    assert_all(&forwarder(&config), &all, drops(DropReason::NoHost));
+}
