@@ -1,7 +1,8 @@
 //! Gathers datagrams of one flow into super-packets (semantics: *Coalescing*).
 //!
 //! A datagram is offered with [`GroTable::join`]; what cannot join a held train goes through
-//! [`GroTable::settle`], which first flushes whatever would be overtaken.
+//! [`GroTable::settle`], which first flushes whatever would be overtaken. Most datagrams follow one
+//! of their own train: for them [`GroTable::join_alike`] is the short way.
 //!
 //! *Invariant:* one held train per *order key* (ingress port, MAC pair, tag stack, addresses, UDP
 //! ports), so nothing of a flow can overtake anything else of it. What must also be equal to be

@@ -157,6 +157,34 @@ impl<B: PacketBuf> GroTable<B> {
         Err(Unjoined { packet, info: *info, verdict, ticket: self.ticket })
     }
 
+    /// The datagram that [`join_alike`](Self::join_alike) compares with: what is known of it, and its
+    /// head piece. `None` while its train is not held.
+    #[inline]
+    pub fn last_joined(&self) -> Option<(&FrameInfo, &[u8])> {
+        self.store.train(self.recent).last()
+    }
+
+    /// [`join`](Self::join) for a candidate whose headers are those of
+    /// [`last_joined`](Self::last_joined), all but lengths, identification and checksums: its train
+    /// needs no looking for. Gives back what cannot be added, for `join`, which says why.
+    #[inline]
+    pub fn join_alike(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        now: Nanos,
+        sink: &mut impl FnMut(SuperPacket<'_, B>),
+    ) -> Result<(), B> {
+        let train = self.recent;
+        let completion = self.store.train_mut(train).add_alike(packet, info, self.max_segments)?;
+        self.ticket += 1;
+        self.joined(train, info);
+        if let Some(reason) = completion {
+            self.flush(train, reason, now, sink);
+        }
+        Ok(())
+    }
+
     /// Flushes whatever the packet would overtake, then lets it start a train, or hands it on as a
     /// super-packet of one.
     pub fn settle(

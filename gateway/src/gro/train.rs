@@ -2,7 +2,7 @@
 
 use super::FlushReason;
 use super::key::OrderKey;
-use super::template::{Identification, Template, extension_headers};
+use super::template::{Identification, Template, extension_headers, identification};
 use crate::packet::{FrameInfo, PacketBuf, SuperPacket};
 use crate::time::Nanos;
 
@@ -71,6 +71,13 @@ impl<B: PacketBuf> Train<B> {
         self.state.as_ref().map(|state| state.since)
     }
 
+    /// What is known of its datagrams, and the head piece of the last one; `None` if it is not held.
+    #[inline]
+    pub(super) fn last(&self) -> Option<(&FrameInfo, &[u8])> {
+        let state = self.state.as_ref()?;
+        self.segments.last().map(|segment| (&state.info, segment.head()))
+    }
+
     /// Starts a train. It must not be held.
     pub(super) fn start(&mut self, packet: B, info: &FrameInfo, first: &Candidate, now: Nanos) {
         debug_assert!(self.segments.is_empty());
@@ -103,13 +110,40 @@ impl<B: PacketBuf> Train<B> {
             Ok(identification) => identification,
             Err(reason) => return Err((packet, reason)),
         };
+        Ok(self.push(packet, info, identification, max_segments))
+    }
+
+    /// [`add`](Self::add) for a datagram of the train's key and template.
+    #[inline]
+    pub(super) fn add_alike(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        max_segments: usize,
+    ) -> Result<Option<FlushReason>, B> {
+        let Some(state) = &self.state else { return Err(packet) };
+        match state.goes_on_with(info, identification(packet.head(), info)) {
+            Ok(identification) => Ok(self.push(packet, info, identification, max_segments)),
+            Err(_) => Err(packet),
+        }
+    }
+
+    #[inline]
+    fn push(
+        &mut self,
+        packet: B,
+        info: &FrameInfo,
+        identification: Identification,
+        max_segments: usize,
+    ) -> Option<FlushReason> {
+        let state = self.state.as_mut()?;
         state.identification = identification;
         state.bytes += info.frame_len;
         self.segments.push(packet);
         if info.udp_payload() < state.payload {
-            return Ok(Some(FlushReason::Tail));
+            return Some(FlushReason::Tail);
         }
-        Ok(self.completion(max_segments))
+        self.completion(max_segments)
     }
 
     /// Why no further datagram fits, if none does. A train that is held always has room for one.
@@ -151,9 +185,15 @@ impl State {
         if !extensions.is_empty() && extensions != extension_headers(first_head, &self.info) {
             return Err(FlushReason::ExtensionHeaders);
         }
+        self.goes_on_with(info, next.identification)
+    }
+
+    /// The same for a datagram whose template is known to be equal.
+    #[inline]
+    fn goes_on_with(&self, info: &FrameInfo, next: u16) -> Result<Identification, FlushReason> {
         if info.udp_payload() > self.payload {
             return Err(FlushReason::Longer);
         }
-        self.identification.followed_by(next.identification).ok_or(FlushReason::Identification)
+        self.identification.followed_by(next).ok_or(FlushReason::Identification)
     }
 }

@@ -5,6 +5,7 @@
 //! Order in GRO depends on [`Coalesce`]: what might be UDP of a held flow is never `Foreign`.
 //! Absent: judging addresses (`forward`), reading payload but for [`udp_checksum_is_valid`].
 
+mod alike;
 mod frame;
 mod ipv4;
 mod ipv6;
@@ -16,6 +17,7 @@ mod tests;
 mod udp;
 mod unfinished;
 
+pub use alike::parse_alike;
 pub use udp::udp_checksum_is_valid;
 pub use unfinished::finish_checksum;
 

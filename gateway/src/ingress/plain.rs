@@ -11,10 +11,10 @@ use crate::wire::{Ethernet, Ipv4, Ipv6, Udp, ethertype, protocol, view};
 /// Headers without tags, options or extension headers: one length check for all of them.
 #[derive(FromBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
-struct Plain<Ip> {
-    ethernet: Ethernet,
-    ip: Ip,
-    udp: Udp,
+pub(super) struct Plain<Ip> {
+    pub(super) ethernet: Ethernet,
+    pub(super) ip: Ip,
+    pub(super) udp: Udp,
 }
 
 /// What a [`Coalesce::Candidate`] is; `None` for a frame that is something else, or may be.
@@ -43,7 +43,12 @@ pub(super) fn read(
 
 /// A candidate with this IP header and an IP packet of `ip_len` bytes.
 #[inline]
-fn describe(ethertype: u16, network: Network, ip_header_len: usize, ip_len: usize) -> FrameInfo {
+pub(super) fn describe(
+    ethertype: u16,
+    network: Network,
+    ip_header_len: usize,
+    ip_len: usize,
+) -> FrameInfo {
     FrameInfo {
         port: PortId(0),
         frame_len: (Ethernet::LEN + ip_len) as u32,
@@ -61,7 +66,7 @@ fn describe(ethertype: u16, network: Network, ip_header_len: usize, ip_len: usiz
 
 /// Whether the datagram has payload, a checksum, and exactly the length of the IP payload.
 #[inline]
-fn fills(udp: &Udp, info: &FrameInfo) -> bool {
+pub(super) fn fills(udp: &Udp, info: &FrameInfo) -> bool {
     let udp_len = u32::from(udp.len.get());
     let ip_header_len = u32::from(info.l4_offset) - Ethernet::LEN as u32;
     (ip_header_len + udp_len == info.ip_len) & (udp_len > Udp::LEN as u32) & (udp.checksum != 0)

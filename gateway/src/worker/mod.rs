@@ -165,6 +165,7 @@ impl<K: Backend> Worker<K> {
         let path = &mut self.path;
         let frames = receiver.receive(&mut self.burst, path);
         for packet in self.burst.drain(..) {
+            let Err(packet) = receiver.join_alike(packet, path, now) else { continue };
             let Some((packet, mut info)) = receiver.parse(packet, path) else { continue };
             if path.forwarder.filters().is_some() {
                 path.goes_alone(&mut info, packet.head());

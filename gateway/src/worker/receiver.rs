@@ -81,6 +81,25 @@ impl<K: Backend> Receiver<K> {
         frames
     }
 
+    /// Lets a datagram that is like the one before it join that one's aggregate. Most of a train
+    /// takes this way; everything else comes back.
+    #[inline]
+    pub(super) fn join_alike(
+        &mut self,
+        packet: K::Buf,
+        path: &mut Path<K>,
+        now: Nanos,
+    ) -> Result<(), K::Buf> {
+        let form = self.form;
+        let Some(gro) = &mut self.gro else { return Err(packet) };
+        let Some((previous, before)) = gro.last_joined() else { return Err(packet) };
+        let (head, frame_len) = (packet.head(), packet.frame_len());
+        let checksum = packet.rx_checksum();
+        let alike = ingress::parse_alike(self.port, previous, before, head, frame_len, checksum);
+        let Some(info) = alike else { return Err(packet) };
+        gro.join_alike(packet, &info, now, &mut |train| path.accept(train, form, now))
+    }
+
     /// What the frame is; a frame whose headers are spread over pieces is first copied into one.
     #[inline]
     pub(super) fn parse(&self, packet: K::Buf, path: &mut Path<K>) -> Option<(K::Buf, FrameInfo)> {

@@ -1,5 +1,6 @@
 //! Frames come from etherparse, so that no builder of ours is its own oracle.
 
+mod alike;
 mod build;
 mod classes;
 mod oracle;
@@ -9,7 +10,7 @@ mod robust;
 mod split;
 mod udp_checksum;
 
-use super::{ParseError, parse, parse_any};
+use super::{ParseError, parse, parse_alike, parse_any};
 use crate::packet::{Coalesce, FrameInfo, Network, PortId, RxChecksum};
 use parsed::check_invariants;
 
