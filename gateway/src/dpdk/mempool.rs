@@ -98,6 +98,23 @@ impl BufPool for Pool {
         Some(unsafe { Mbuf::from_raw(raw) })
     }
 
+    fn alloc_many(&self, count: usize, packets: &mut Vec<Mbuf>) {
+        let before = packets.len();
+        let room = packets.spare_capacity_mut();
+        let count = count.min(room.len());
+        let mbufs = room.as_mut_ptr().cast::<*mut sys::rte_mbuf>();
+        // SAFETY: the pool is live, and holds mbufs: rte_pktmbuf_pool_create made it. There is room
+        // for `count` pointers, and an Mbuf is one (repr(transparent)).
+        let failed = unsafe { sys::sys_pktmbuf_alloc_bulk(self.as_ptr(), mbufs, count as u32) };
+        if failed != 0 {
+            // All or none: there are fewer.
+            return packets.extend((0..count).map_while(|_| self.alloc()));
+        }
+        // SAFETY: the callee wrote `count` pointers to buffers it hands to one caller only; fresh
+        // from the pool each is direct, one piece, its reference count 1.
+        unsafe { packets.set_len(before + count) };
+    }
+
     fn data_room(&self) -> usize {
         self.0.data_room
     }

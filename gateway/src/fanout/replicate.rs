@@ -5,7 +5,8 @@ use super::rewrite::{
 };
 use crate::counters::FanoutCounters;
 use crate::packet::{
-    FrameInfo, Listener, MacAddr, NextHop, PacketBuf, PortId, PortMask, SharedBuf, SuperPacket,
+    BufPool, FrameInfo, Listener, MAX_SEGMENTS, MacAddr, NextHop, PacketBuf, PortId, PortMask,
+    SharedBuf, SuperPacket,
 };
 
 /// What fan-out must know of an egress port.
@@ -25,12 +26,24 @@ pub struct Fanout<B: PacketBuf> {
     /// Frames up to this length are copied whole rather than given a private header.
     copy_up_to: usize,
     counters: FanoutCounters,
+    /// A train while it is copied, its copies for one port, and a train while it is shared.
+    originals: Vec<B>,
+    copies: Vec<B>,
+    shared: Vec<B::Shared>,
 }
 
 impl<B: PacketBuf> Fanout<B> {
     /// `ports` by port index; frames of up to `copy_up_to` bytes are copied whole.
     pub fn new(pool: B::Pool, ports: Vec<FanoutPort>, copy_up_to: usize) -> Self {
-        Self { pool, ports, copy_up_to, counters: FanoutCounters::default() }
+        Self {
+            pool,
+            ports,
+            copy_up_to,
+            counters: FanoutCounters::default(),
+            originals: Vec::with_capacity(MAX_SEGMENTS),
+            copies: Vec::with_capacity(MAX_SEGMENTS),
+            shared: Vec::with_capacity(MAX_SEGMENTS),
+        }
     }
 
     /// How replicas were made so far.
@@ -48,22 +61,18 @@ impl<B: PacketBuf> Fanout<B> {
     ) {
         let mut rest = ports;
         let Some(last) = rest.next() else { return };
-        if rest.is_empty() && self.all_fit(packet.segments(), last) {
-            return emit.emit_all(last, packet.into_segments().map(B::into_tx));
+        if rest.is_empty() {
+            let fits = self.all_fit(packet.segments(), last);
+            return self.hand_over(packet.into_segments(), fits, last, emit);
         }
-        for segment in packet.into_segments() {
-            if rest.is_empty() {
-                emit.emit(last, self.fit(segment, last));
-                continue;
-            }
-            let shared = segment.share();
-            for port in rest {
-                let replica = self.fit_shared(shared.clone(), port);
-                emit.emit(port, replica);
-            }
-            let replica = self.fit_shared(shared, last);
-            emit.emit(last, replica);
+        let mut shared = std::mem::take(&mut self.shared);
+        shared.extend(packet.into_segments().map(B::share));
+        for port in rest {
+            self.refer_to(&shared, port, emit);
         }
+        self.refer_to(&shared, last, emit);
+        shared.clear();
+        self.shared = shared;
     }
 
     /// Every segment to one next hop.
@@ -76,19 +85,12 @@ impl<B: PacketBuf> Fanout<B> {
     ) {
         let rewrite = Rewrite::new(packet.info(), hop);
         self.counters.in_place += packet.segments().len() as u64;
-        if self.all_fit(packet.segments(), hop.port) {
-            return emit.emit_all(
-                hop.port,
-                packet.into_segments().map(|mut segment| {
-                    rewrite.apply(&mut segment);
-                    segment.into_tx()
-                }),
-            );
-        }
-        for mut segment in packet.into_segments() {
+        let fits = self.all_fit(packet.segments(), hop.port);
+        let rewritten = packet.into_segments().map(|mut segment| {
             rewrite.apply(&mut segment);
-            emit.emit(hop.port, self.fit(segment, hop.port));
-        }
+            segment
+        });
+        self.hand_over(rewritten, fits, hop.port, emit);
     }
 
     /// [`route`](Self::route) for one datagram.
@@ -142,36 +144,58 @@ impl<B: PacketBuf> Fanout<B> {
         let header_len = usize::from(info.l4_offset);
         let first = packet.segments().first();
         let group = first.and_then(|first| group_address(first.head(), &info));
-        let all_take_chains = ports.into_iter().all(|port| self.max_pieces(port) > 1);
-        for mut segment in packet.into_segments() {
-            // The same for every port, so done once, before anything is shared.
+        let mut segments = std::mem::take(&mut self.originals);
+        // The same for every port, so done once, before anything is shared.
+        segments.extend(packet.into_segments().map(|mut segment| {
             edit_in_place(&mut segment, &info);
             if let Some(group) = group {
                 set_destination(segment.head_mut(), group);
             }
-            if segment.frame_len() <= self.copy_up_to || !all_take_chains {
-                self.copies(segment, ports, emit);
-            } else {
+            segment
+        }));
+        let longest = segments.first().map_or(0, PacketBuf::frame_len);
+        if longest <= self.copy_up_to || ports.into_iter().any(|port| self.max_pieces(port) == 1) {
+            self.copies(&mut segments, ports, emit);
+        } else {
+            for segment in segments.drain(..) {
                 self.private_headers(segment, header_len, ports, emit);
             }
         }
+        self.originals = segments;
     }
 
-    /// One whole copy per port but the last, which gets the original.
-    fn copies(&mut self, mut original: B, ports: PortMask, emit: &mut impl Emit<B::Tx>) {
+    /// Whole copies for each port but the last, which gets the originals.
+    fn copies(&mut self, originals: &mut Vec<B>, ports: PortMask, emit: &mut impl Emit<B::Tx>) {
         let mut rest = ports;
-        let Some(last) = rest.next() else { return };
+        let Some(last) = rest.next() else { return originals.clear() };
         for port in rest {
-            let replica = original.copy(&self.pool).map(|mut replica| {
-                set_source(replica.head_mut(), self.mac(port));
-                self.counters.whole_copies += 1;
-                replica.into_tx()
-            });
-            emit.emit(port, replica);
+            self.copies_for(originals, port, emit);
         }
-        set_source(original.head_mut(), self.mac(last));
-        self.counters.in_place += 1;
-        emit.emit(last, self.fit(original, last));
+        let (mac, fits) = (self.mac(last), self.all_fit(originals, last));
+        self.counters.in_place += originals.len() as u64;
+        let rewritten = originals.drain(..).map(|mut segment| {
+            set_source(segment.head_mut(), mac);
+            segment
+        });
+        self.hand_over(rewritten, fits, last, emit);
+    }
+
+    fn copies_for(&mut self, originals: &[B], port: PortId, emit: &mut impl Emit<B::Tx>) {
+        let mac = self.mac(port);
+        let mut copies = std::mem::take(&mut self.copies);
+        self.pool.alloc_many(originals.len(), &mut copies);
+        let mut made = 0;
+        for (original, copy) in originals.iter().zip(&mut copies) {
+            made += usize::from(original.copy_into(copy));
+            set_source(copy.head_mut(), mac);
+        }
+        self.counters.whole_copies += made as u64;
+        if made == originals.len() {
+            emit.emit_all(port, copies.drain(..).map(B::into_tx));
+        } else {
+            emit_what_there_is(copies.drain(..), originals.len(), port, emit);
+        }
+        self.copies = copies;
     }
 
     /// One private header per port in front of the shared payload.
@@ -190,6 +214,36 @@ impl<B: PacketBuf> Fanout<B> {
                 self.fit(r, port)
             });
             emit.emit(port, replica);
+        }
+    }
+
+    /// References to a train for one port.
+    fn refer_to(&mut self, shared: &[B::Shared], port: PortId, emit: &mut impl Emit<B::Tx>) {
+        let most = self.max_pieces(port);
+        if shared.iter().all(|segment| segment.piece_count() <= most) {
+            self.counters.shared += shared.len() as u64;
+            return emit.emit_all(port, shared.iter().map(|segment| segment.clone().into_tx()));
+        }
+        for segment in shared {
+            let replica = self.fit_shared(segment.clone(), port);
+            emit.emit(port, replica);
+        }
+    }
+
+    /// Packets that nobody shares to one port; `fit` if it takes all their pieces.
+    #[inline]
+    fn hand_over(
+        &self,
+        packets: impl ExactSizeIterator<Item = B>,
+        fit: bool,
+        port: PortId,
+        emit: &mut impl Emit<B::Tx>,
+    ) {
+        if fit {
+            return emit.emit_all(port, packets.map(B::into_tx));
+        }
+        for packet in packets {
+            emit.emit(port, self.fit(packet, port));
         }
     }
 
@@ -229,6 +283,23 @@ impl<B: PacketBuf> Fanout<B> {
 
     fn mac(&self, port: PortId) -> MacAddr {
         self.ports.get(port.index()).map_or(MacAddr::default(), |p| p.mac)
+    }
+}
+
+/// Copies of which some could not be made: those are empty or missing.
+#[cold]
+fn emit_what_there_is<B: PacketBuf>(
+    copies: impl ExactSizeIterator<Item = B>,
+    wanted: usize,
+    port: PortId,
+    emit: &mut impl Emit<B::Tx>,
+) {
+    let missing = wanted.saturating_sub(copies.len());
+    for copy in copies {
+        emit.emit(port, (copy.frame_len() > 0).then(|| copy.into_tx()));
+    }
+    for _ in 0..missing {
+        emit.emit(port, None);
     }
 }
 

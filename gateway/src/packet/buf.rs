@@ -71,8 +71,19 @@ pub trait PacketBuf: Sized {
     /// fit one buffer.
     fn copy(&self, pool: &Self::Pool) -> Option<Self> {
         let mut copy = pool.alloc()?;
-        self.read(0, copy.append(self.frame_len())?);
-        Some(copy)
+        self.copy_into(&mut copy).then_some(copy)
+    }
+    /// Appends all bytes to a packet of one piece; `false` (unchanged) if they do not fit.
+    #[inline]
+    fn copy_into(&self, copy: &mut Self) -> bool {
+        let Some(room) = copy.append(self.frame_len()) else { return false };
+        let head = self.head();
+        if head.len() == room.len() {
+            room.copy_from_slice(head);
+        } else {
+            self.read(0, room);
+        }
+        true
     }
     /// All bytes in one vector (tests, captures, the control side).
     fn to_vec(&self) -> Vec<u8> {
@@ -137,6 +148,12 @@ pub trait BufPool {
 
     /// An empty packet (length 0) with default headroom; `None` when the pool is dry.
     fn alloc(&self) -> Option<Self::Buf>;
+    /// Appends up to `count` empty packets, never beyond the vector's capacity; fewer when the pool
+    /// runs dry.
+    fn alloc_many(&self, count: usize, packets: &mut Vec<Self::Buf>) {
+        let room = packets.capacity() - packets.len();
+        packets.extend((0..count.min(room)).filter_map(|_| self.alloc()));
+    }
     /// Bytes that fit behind the default headroom of a fresh buffer.
     fn data_room(&self) -> usize;
     /// Buffers that could be allocated now.

@@ -19,6 +19,43 @@ pub(crate) fn a_pool_runs_dry_and_full_again<B: PacketBuf>(make: Make<B>) {
     assert!(is_full(&pool));
 }
 
+pub(crate) fn many_at_once<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let mut some = Vec::with_capacity(40);
+    pool.alloc_many(16, &mut some);
+    assert_eq!((some.len(), taken(&pool)), (16, 16));
+    pool.alloc_many(100, &mut some);
+    assert_eq!(some.len(), some.capacity(), "never beyond what the vector has room for");
+    assert!(some.iter().all(|packet| (packet.frame_len(), packet.piece_count()) == (0, 1)));
+    let mut rest: Vec<B> = Vec::with_capacity(64);
+    pool.alloc_many(64, &mut rest);
+    assert_eq!((some.len() + rest.len(), pool.available()), (64, 0), "all there are");
+    pool.alloc_many(0, &mut rest);
+    // Each is another's.
+    for (number, packet) in (0u8..).zip(some.iter_mut().chain(&mut rest)) {
+        packet.append(4).expect("room").fill(number);
+    }
+    for (number, packet) in (0u8..).zip(some.iter().chain(&rest)) {
+        assert_eq!(packet.head(), [number; 4]);
+    }
+    drop((some, rest));
+    assert!(is_full(&pool));
+}
+
+pub(crate) fn copying_into_room_that_there_is<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let mut long = pool.alloc_from(&[1; 2000]).expect("a buffer");
+    let mut copy = pool.alloc().expect("a buffer");
+    assert!(long.copy_into(&mut copy));
+    assert_eq!(copy.to_vec(), [1; 2000]);
+    assert!(!long.copy_into(&mut copy), "no room for it twice");
+    assert_eq!(copy.to_vec(), [1; 2000], "unchanged");
+    long.truncate(20);
+    long.chain(pool.alloc_from(&[2; 28]).expect("a buffer"));
+    assert!(long.copy_into(&mut copy));
+    assert_eq!(copy.to_vec(), [&[1; 2020][..], &[2; 28]].concat());
+}
+
 pub(crate) fn room_ends_where_it_ends<B: PacketBuf>(make: Make<B>) {
     let pool = make(64, 2048);
     assert_eq!(pool.data_room(), 2048);

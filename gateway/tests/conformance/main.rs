@@ -27,6 +27,8 @@ macro_rules! suite {
             const MAKE: Make<$buf> = $make;
             laws! { bounds, $buf,
                 a_pool_runs_dry_and_full_again
+                many_at_once
+                copying_into_room_that_there_is
                 room_ends_where_it_ends
                 trimming
                 truncating_a_chain_frees_what_is_behind
