@@ -196,22 +196,24 @@ impl<B: PacketBuf> GroTable<B> {
         let Unjoined { packet, info, verdict, ticket } = unjoined;
         match verdict {
             Verdict::Start | Verdict::Replace(..) => {
-                let Some(offered) = self.offered.take().filter(|_| ticket == self.ticket) else {
+                let offered = self.offered.as_ref().filter(|_| ticket == self.ticket);
+                let Some(Offered { candidate, hashes }) = offered else {
                     // another packet was offered since: look again
                     return match self.join(packet, &info, now, sink) {
                         Ok(()) => {}
                         Err(unjoined) => self.settle(unjoined, now, sink),
                     };
                 };
+                let hashes = hashes.unwrap_or_else(|| self.hasher.hashes(&candidate.key));
                 match verdict {
                     Verdict::Replace(train, reason)
-                        if self.store.train(train).has_key(&offered.candidate.key) =>
+                        if self.store.train(train).has_key(&candidate.key) =>
                     {
                         self.flush(train, reason, now, sink);
                     }
                     _ => {}
                 }
-                self.start(packet, &info, &offered, now, sink);
+                self.start(packet, &info, hashes, now, sink);
             }
             Verdict::Alone => {
                 self.clear_way_of_lone(packet.head(), &info, now, sink);
@@ -296,12 +298,12 @@ impl<B: PacketBuf> GroTable<B> {
         self.opt_out.joined(info.port);
     }
 
-    /// Starts a train. None of its key is held.
+    /// Starts a train with the candidate offered last. None of its key is held.
     fn start(
         &mut self,
         packet: B,
         info: &FrameInfo,
-        offered: &Offered,
+        hashes: Hashes,
         now: Nanos,
         sink: &mut impl FnMut(SuperPacket<'_, B>),
     ) {
@@ -310,16 +312,14 @@ impl<B: PacketBuf> GroTable<B> {
             self.flush_all(FlushReason::OptOut, now, sink);
             return self.pass(packet, info, FlushReason::PassedOptOut, sink);
         }
-        let Offered { candidate, hashes } = offered;
-        let hashes = hashes.unwrap_or_else(|| self.hasher.hashes(&candidate.key));
         while let Some(train) = self.store.in_the_way(hashes.key) {
             self.flush(train, FlushReason::Evicted, now, sink);
         }
-        let Some(train) = self.store.enter(hashes) else {
+        let (Some(train), Some(offered)) = (self.store.enter(hashes), &self.offered) else {
             self.stats.record_hold(0, 1); // a train of one, held for no time
             return self.pass(packet, info, FlushReason::Evicted, sink); // nothing is in the way
         };
-        self.store.train_mut(train).start(packet, info, candidate, now);
+        self.store.train_mut(train).start(packet, info, &offered.candidate, now);
         self.recent = train;
         self.stats.held += 1;
         self.stats.packets += 1;

@@ -159,9 +159,10 @@ impl<B: PacketBuf> Train<B> {
     /// Ends the train: its datagrams, and when the first arrived.
     #[inline]
     pub(super) fn end(&mut self) -> Option<(SuperPacket<'_, B>, Nanos)> {
-        let state = self.state.take()?;
-        let super_packet = SuperPacket::from_segments(state.info, &mut self.segments)?;
-        Some((super_packet, state.since))
+        let state = self.state.as_ref()?;
+        let (info, since) = (state.info, state.since);
+        self.state = None;
+        Some((SuperPacket::from_segments(info, &mut self.segments)?, since))
     }
 }
 
