@@ -34,7 +34,7 @@ fn metrics_are_open_metrics_and_complete() {
         (r#"gateway_gro_flushes_total{port="p0",reason="tail"}"#, 6.0),
         (r#"gateway_fanout_frames_total{way="private_header"}"#, 6.0),
         (r#"gateway_drops_total{reason="tagged"}"#, 0.0),
-        (r#"gateway_pool_held{pool="packets",stage="rx rings"}"#, 1024.0),
+        (r#"gateway_pool_held{pool="packets",stage="devices"}"#, 1024.0),
         (r#"gateway_latency_seconds_bucket{le="4.096e-6",from="p0",to="p1"}"#, 900.0),
         (r#"gateway_latency_seconds_count{from="p0",to="p1"}"#, 1000.0),
         (r#"gateway_latency_max_seconds{from="p0",to="p1"}"#, 5.1234e-5),
