@@ -35,7 +35,7 @@ fn metrics_are_open_metrics_and_complete() {
         (r#"gateway_fanout_frames_total{way="private_header"}"#, 6.0),
         (r#"gateway_drops_total{reason="tagged"}"#, 0.0),
         (r#"gateway_pool_held{pool="packets",stage="devices"}"#, 1024.0),
-        (r#"gateway_latency_seconds_bucket{le="4.096e-6",from="p0",to="p1"}"#, 900.0),
+        (r#"gateway_latency_seconds_bucket{le="0.000004096",from="p0",to="p1"}"#, 900.0),
         (r#"gateway_latency_seconds_count{from="p0",to="p1"}"#, 1000.0),
         (r#"gateway_latency_max_seconds{from="p0",to="p1"}"#, 5.1234e-5),
         (r#"gateway_filter_datagrams_total{rule="1",at="ingress",action="drop"}"#, 12.0),
