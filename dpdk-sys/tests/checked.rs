@@ -37,10 +37,10 @@ fn dies_of(test: &str, names: &[&str], mistake: impl FnOnce(*mut sys::rte_mempoo
 }
 
 fn pool() -> *mut sys::rte_mempool {
-    let args =
-        ["test", "--no-huge", "-m", "64", "--no-pci", "--lcores", "0@(0-1)", "--no-telemetry"];
+    let args = ["test", "--no-huge", "-m", "64", "--no-pci", "--lcores", "0@(0-1)", "--no-shconf"];
     let args = args.map(|arg| CString::new(arg).expect("no NUL").into_raw());
     let mut argv = args;
+    // Nothing is shared (no-shconf), so that several of these run side by side.
     // SAFETY: the strings are NUL-terminated and never freed.
     assert!(unsafe { sys::rte_eal_init(argv.len() as i32, argv.as_mut_ptr()) } >= 0);
     // SAFETY: the EAL runs.
