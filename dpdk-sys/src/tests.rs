@@ -29,7 +29,7 @@ fn members_lie_inside_and_apart() {
         (MBUF_DATA_LEN, 2),
         (MBUF_BUF_LEN, 2),
         (MBUF_POOL, 8),
-        (MBUF_HASH, 8),
+        (MBUF_HASH, 4),
         (MBUF_NEXT, 8),
         (MBUF_TX_OFFLOAD, 8),
     ];
