@@ -7,7 +7,7 @@ use crate::device::Cable;
 use crate::gso::resegment;
 use crate::ingress;
 use crate::packet::{
-    BufPool, FrameInfo, Geometry, IdStep, MAX_SEGMENTS, Merged, PacketBuf, PortId, RxChecksum,
+    BufPool, Geometry, IdStep, MAX_SEGMENTS, Merged, PacketBuf, PortId, RxChecksum,
 };
 use crate::wire::checksum::checksum;
 
@@ -101,11 +101,7 @@ fn split<B: PacketBuf>(
         udp_checksum: true,
     };
     let packet = in_pieces(frame, headers, gso_size, pool).ok_or(Refused::NoBuffer)?;
-    resegment(merged(packet, info, geometry), pool, out).map_err(|_| Refused::BadRequest)
-}
-
-fn merged<B: PacketBuf>(packet: B, info: FrameInfo, geometry: Geometry) -> Merged<B> {
-    Merged::new(packet, info, geometry)
+    resegment(Merged::new(packet, info, geometry), pool, out).map_err(|_| Refused::BadRequest)
 }
 
 /// A buffer for each datagram's payload, the headers in front of the first.
