@@ -6,61 +6,15 @@
 mod netns;
 #[path = "support/running.rs"]
 mod running;
+#[path = "support/shadowed.rs"]
+mod shadowed;
 
-use std::time::{Duration, Instant};
-
-use gateway::control::{FibEntry, HostReport, MfibEntry, NeighborEntry, Origin, Topic};
-use gateway::demo::host::{Receiver, Sender};
-use gateway::demo::topology::{INTERFACE, Lab, port_name};
-use netns::{demand_intact, lab, ping, plug_lan, plug_routed, receive, stream};
-use running::{Running, bridge, ports, start};
-
-/// A router with shadows and no neighbours in its file. The middle's kernel shares its interfaces
-/// with net_af_packet, so it must not answer there itself: an address is heard on shadows only.
-fn start_router(lab: &Lab, extra: &str) -> Running {
-    prepare(lab);
-    let text = ports(lab, |index| {
-        let net = index + 1;
-        format!("\"10.78.{net}.1/24\", \"fd78:{net}::1/64\"")
-    });
-    start(lab, "0", &(with_hosts(&text, "[[port]]\n") + extra))
-}
-
-fn with_hosts(text: &str, section: &str) -> String {
-    text.replace(section, &format!("{section}host = true\n"))
-}
-
-fn prepare(lab: &Lab) {
-    lab.middle.sysctl("ipv6/conf/default/disable_ipv6", "0").unwrap();
-    for key in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
-        lab.middle.sysctl(key, "1").unwrap();
-    }
-    for port in (0..lab.hosts.len()).map(port_name) {
-        lab.middle.sysctl(&format!("ipv4/conf/{port}/rp_filter"), "1").unwrap();
-        lab.middle.sysctl(&format!("ipv4/conf/{port}/arp_ignore"), "1").unwrap();
-    }
-}
-
-/// Waits for what `is_so` asks of a running gateway.
-fn eventually<T>(gateway: &Running, topic: Topic, is_so: impl Fn(&[T]) -> bool) -> Vec<T>
-where
-    T: serde::de::DeserializeOwned + std::fmt::Debug,
-{
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        let entries: Vec<T> = gateway.gateway.ask(topic).unwrap();
-        if is_so(&entries) {
-            return entries;
-        }
-        assert!(Instant::now() < deadline, "still: {entries:#?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn host_report(gateway: &Running, shadow: &str) -> HostReport {
-    let reports: Vec<HostReport> = gateway.gateway.ask(Topic::Host).unwrap();
-    reports.into_iter().find(|report| report.shadow == shadow).expect("the shadow")
-}
+use gateway::control::{FibEntry, MfibEntry, NeighborEntry, Origin, Topic};
+use gateway::demo::host::Receiver;
+use gateway::demo::topology::INTERFACE;
+use netns::{demand_intact, demand_trains, lab, ping, plug_lan, plug_routed, stream};
+use running::{bridge, start};
+use shadowed::{eventually, host_report, prepare, start_router, until, with_hosts};
 
 /// Nobody told the gateway a link address: the kernel finds them, by ARP and neighbour discovery
 /// through the shadows, and the data path takes over from the first answer on.
@@ -131,16 +85,8 @@ fn programs_on_the_host_are_reached() {
     let receiver = lab.middle.enter(listen).unwrap();
     ping(&lab.hosts[0], "10.78.1.1".parse().unwrap()).unwrap(); // finds the link address
     let trains = |destination: &str| {
-        let open = || Sender::new(INTERFACE, format!("{destination}:7171").parse()?);
-        let mut sender = lab.hosts[0].namespace.enter(open).unwrap();
-        for round in 0..20_u8 {
-            let payload: Vec<u8> = (0..10_000_u32).map(|i| (i / 1000) as u8 ^ round).collect();
-            sender.send(&payload, 1000).unwrap();
-            for number in 0..10 {
-                let got = receive(&receiver).expect("a datagram");
-                assert_eq!(got, vec![number ^ round; 1000], "round {round}");
-            }
-        }
+        let destination = format!("{destination}:7171").parse().unwrap();
+        demand_trains(&lab.hosts[0].namespace, INTERFACE, destination, &receiver, 20);
     };
     trains("10.78.1.1");
     lab.middle.enter(|| receiver.join("gw-p0", "239.7.7.7".parse()?)).unwrap();
@@ -164,11 +110,7 @@ fn a_lost_link_is_a_lost_carrier() {
     plug_routed(&mut lab, 2);
     let gateway = start_router(&lab, "");
     let carrier_becomes = |wanted: &str| {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !lab.middle.ip("link show gw-p1").unwrap().contains(wanted) {
-            assert!(Instant::now() < deadline, "never {wanted}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(wanted, || lab.middle.ip("link show gw-p1").unwrap(), |link| link.contains(wanted));
     };
     carrier_becomes("LOWER_UP");
     lab.hosts[1].namespace.ip(&format!("link set {INTERFACE} down")).unwrap();

@@ -1,45 +1,23 @@
 //! The harness against itself: Linux forwards instead of the gateway. When these fail, a failure
 //! of the other namespace tests says nothing about the gateway.
 
+#[path = "support/middle.rs"]
+mod middle;
 #[path = "support/netns.rs"]
 mod netns;
 
-use gateway::demo::topology::{Lab, port_name};
+use gateway::demo::topology::port_name;
 use gateway::demo::window::WINDOW;
+use middle::{linux_bridge, linux_router};
 use netns::{
     demand_fragments_pass, demand_intact, frames, lab, ping, plug_lan, plug_routed, stream,
 };
-
-/// All ports of the middle in a Linux bridge that floods multicast.
-fn bridge(lab: &Lab) {
-    // br_netfilter, where it is, makes a bridge judge and fragment what it carries as a router does.
-    for family in ["iptables", "ip6tables", "arptables"] {
-        let _ = lab.middle.sysctl(&format!("bridge/bridge-nf-call-{family}"), "0");
-    }
-    lab.middle.ip("link add br0 type bridge mcast_snooping 0").unwrap();
-    for port in 0..lab.hosts.len() {
-        lab.middle.ip(&format!("link set {} master br0", port_name(port))).unwrap();
-    }
-    lab.middle.ip("link set br0 up").unwrap();
-}
-
-/// Linux routes between the ports of the middle.
-fn route(lab: &Lab) {
-    lab.middle.sysctl("ipv4/ip_forward", "1").unwrap();
-    for index in 0..lab.hosts.len() {
-        let (port, net) = (port_name(index), index + 1);
-        lab.middle.sysctl(&format!("ipv6/conf/{port}/disable_ipv6"), "0").unwrap();
-        lab.middle.ip(&format!("address add 10.78.{net}.1/24 dev {port}")).unwrap();
-        lab.middle.ip(&format!("address add fd78:{net}::1/64 dev {port}")).unwrap();
-    }
-    lab.middle.sysctl("ipv6/conf/all/forwarding", "1").unwrap();
-}
 
 #[test]
 fn a_linux_bridge_carries_unicast_and_multicast() {
     let Some(mut lab) = lab() else { return };
     plug_lan(&mut lab, 3);
-    bridge(&lab);
+    linux_bridge(&lab);
     let streams = [
         stream(0, "10.78.0.2", &[1]),
         stream(0, "fd78::2", &[1]),
@@ -54,7 +32,7 @@ fn a_linux_bridge_carries_unicast_and_multicast() {
 fn a_linux_router_carries_both_families_and_echoes() {
     let Some(mut lab) = lab() else { return };
     plug_routed(&mut lab, 2);
-    route(&lab);
+    linux_router(&lab);
     demand_intact(&lab, &[stream(0, "10.78.2.2", &[1]), stream(1, "fd78:1::2", &[0])], 1.0);
     for destination in ["10.78.2.2", "fd78:2::2"] {
         ping(&lab.hosts[0], destination.parse().unwrap()).unwrap();
@@ -68,7 +46,7 @@ fn a_linux_router_carries_both_families_and_echoes() {
 fn a_flood_is_seen_at_the_non_member() {
     let Some(mut lab) = lab() else { return };
     plug_lan(&mut lab, 3);
-    bridge(&lab);
+    linux_bridge(&lab);
     for group in ["239.78.1.1", "ff3e::78:1"] {
         let (outcome, faults) = netns::outcome(&lab, &[stream(0, group, &[1])], 0.3);
         assert_eq!(outcome.strayed, [0, 0, outcome.sent[0].datagrams], "{group}");
@@ -82,7 +60,7 @@ fn a_flood_is_seen_at_the_non_member() {
 fn loss_is_missed_and_named() {
     let Some(mut lab) = lab() else { return };
     plug_lan(&mut lab, 3);
-    bridge(&lab);
+    linux_bridge(&lab);
     // The bridge drops what is longer: of thirteen trains the fourth (7 datagrams, the first is
     // number 62) and the eleventh but for its tail (15).
     lab.middle.ip("link set p1 mtu 1400").unwrap();

@@ -7,7 +7,7 @@
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde::de::DeserializeOwned;
 
-use super::namespace::Namespace;
+use super::namespace::{Namespace, mortal};
 use super::numbers::Numbers;
 use crate::control::{self, Topic};
 
@@ -64,17 +64,15 @@ impl Gateway {
         let control = format!("[control]\nsocket = \"{}\"\n", socket.display());
         std::fs::write(&config, format!("{configuration}{control}"))
             .with_context(|| format!("cannot write {}", config.display()))?;
-        let mut command = Command::new("setpriv");
+        let mut command = mortal(executable);
         command
-            .args(["--pdeathsig", "KILL", "--"])
-            .arg(executable)
             .args(["run", "-c"])
             .arg(&config)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .process_group(0); // ctrl-C at a terminal is for the demo, which then stops it
-        let (mut child, parent) = spawn_inside(namespace, command)?;
+        let (mut child, parent) = namespace.start(command)?;
         let stderr = child.stderr.take().context("stderr is piped")?;
         let (ready, is_ready) = mpsc::channel();
         let listener = std::thread::spawn(move || listen(stderr, &ready));
@@ -161,24 +159,6 @@ impl Gateway {
 impl Drop for Gateway {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-/// Starts `command` from a thread inside `namespace` that lives until the sender is dropped.
-fn spawn_inside(namespace: &Namespace, mut command: Command) -> Result<(Child, Sender<()>)> {
-    let (started, start) = mpsc::channel();
-    let (parent, until_dropped) = mpsc::channel::<()>();
-    let thread = namespace.spawn(move || {
-        let _ = started.send(command.spawn().context("cannot run setpriv (util-linux)"));
-        let _ = until_dropped.recv();
-        Ok(())
-    });
-    match start.recv() {
-        Ok(child) => Ok((child?, parent)),
-        Err(_) => Err(thread.join().map_or_else(
-            |_| anyhow!("a thread panicked"),
-            |result| result.err().unwrap_or_else(|| anyhow!("the gateway was not started")),
-        )),
     }
 }
 

@@ -6,8 +6,10 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -75,6 +77,28 @@ impl Namespace {
         })
     }
 
+    /// Starts a [`mortal`] command inside, from a thread that lives until the sender is dropped: the
+    /// kernel takes that thread's end for the parent's.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start(&self, mut command: Command) -> Result<(Child, Sender<()>)> {
+        let (started, start) = mpsc::channel();
+        let (parent, until_dropped) = mpsc::channel::<()>();
+        let thread = self.spawn(move || {
+            let _ = started.send(command.spawn().context("cannot run setpriv (util-linux)"));
+            let _ = until_dropped.recv();
+            Ok(())
+        });
+        match start.recv() {
+            Ok(child) => Ok((child?, parent)),
+            Err(_) => Err(thread.join().map_or_else(
+                |_| anyhow!("a thread panicked"),
+                |result| result.err().unwrap_or_else(|| anyhow!("nothing was started")),
+            )),
+        }
+    }
+
     /// Runs `ip` with these words inside; returns what it printed.
     ///
     /// # Errors
@@ -113,6 +137,13 @@ impl Namespace {
     fn path(&self) -> String {
         format!("/proc/{}/fd/{}", std::process::id(), self.descriptor.as_raw_fd())
     }
+}
+
+/// A command that the kernel kills with the thread that starts it (PR_SET_PDEATHSIG).
+pub fn mortal(program: &Path) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
 }
 
 /// One end of a veth cable.

@@ -103,19 +103,6 @@ impl Linux {
     }
 }
 
-/// All ports of the middle in one bridge that floods groups.
-pub(crate) fn bridge(lab: &Lab) {
-    for family in ["iptables", "ip6tables", "arptables"] {
-        // br_netfilter, where it is, makes a bridge judge and fragment as a router does.
-        let _ = lab.middle.sysctl(&format!("bridge/bridge-nf-call-{family}"), "0");
-    }
-    lab.middle.ip("link add br0 type bridge mcast_snooping 0").unwrap();
-    for port in 0..lab.hosts.len() {
-        lab.middle.ip(&format!("link set {} master br0", port_name(port))).unwrap();
-    }
-    lab.middle.ip("link set br0 up").unwrap();
-}
-
 /// `10.N.0.1/24` and `2001:db8:N::1/64` on port N, forwarding, errors without limit. Nothing is
 /// sent that the path of the gateway has no part in: no redirects, no link-local addresses.
 pub(crate) fn router(lab: &Lab) {

@@ -18,6 +18,8 @@ mod frames;
 #[path = "../worker/harness.rs"]
 mod harness;
 mod linux;
+#[path = "../support/middle.rs"]
+mod middle;
 #[path = "../support/netns.rs"]
 mod netns;
 mod router;
@@ -33,7 +35,7 @@ const MODES: [&str; 3] = ["off", "list", "merge"];
 #[test]
 fn a_bridge_is_as_linux_or_the_document_says_why() {
     let Some(mut linux) = Linux::new(4, |lab| {
-        linux::bridge(lab);
+        middle::linux_bridge(lab);
         lab.middle.ip("link set p3 mtu 1000").unwrap();
     }) else {
         return;
@@ -59,7 +61,7 @@ fn a_multicast_router_is_as_linux_or_the_document_says_why() {
 #[test]
 fn coalescing_in_linux_is_as_the_document_says() {
     for offload in ["rx-gro-list", "rx-udp-gro-forwarding"] {
-        let Some(mut linux) = Linux::new(2, linux::bridge) else { return };
+        let Some(mut linux) = Linux::new(2, middle::linux_bridge) else { return };
         judge_offload(&format!("{offload}, bridge"), offload, &mut linux, bridge::cases());
         let Some(mut linux) = Linux::new(2, linux::router) else { return };
         judge_offload(&format!("{offload}, router"), offload, &mut linux, router::cases());

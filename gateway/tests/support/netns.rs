@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use gateway::demo::exchange::{Outcome, Stream, exchange};
 use gateway::demo::host::{QUIET, Receiver, Sender};
+use gateway::demo::namespace::Namespace;
 use gateway::demo::tap::Tap;
 use gateway::demo::topology::{Host, INTERFACE, Lab};
 use gateway::demo::traffic::StreamId;
@@ -100,6 +101,26 @@ pub(crate) fn demand_fragments_pass(lab: &Lab) {
             sender.send(&payload, 0).unwrap();
             let got = receive(&receiver).unwrap_or_default();
             assert!(got == payload, "datagram {number} to {to}: {} bytes came", got.len());
+        }
+    }
+}
+
+/// Sends `rounds` trains of ten datagrams to `destination` and demands that all come, one by one;
+/// the next train waits for them.
+pub(crate) fn demand_trains(
+    from: &Namespace,
+    interface: &str,
+    destination: SocketAddr,
+    receiver: &Receiver,
+    rounds: u8,
+) {
+    let mut sender = from.enter(|| Sender::new(interface, destination)).unwrap();
+    for round in 0..rounds {
+        let payload: Vec<u8> = (0..10_000_u32).map(|i| (i / 1000) as u8 ^ round).collect();
+        sender.send(&payload, 1000).unwrap();
+        for number in 0..10 {
+            let got = receive(receiver).expect("a datagram");
+            assert!(got == vec![number ^ round; 1000], "round {round}: {got:?}");
         }
     }
 }
