@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 
 BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ethtool ca-certificates)
-TEST=(g++ tcpdump python3 python3-scapy procps valgrind)
+TEST=(g++ tcpdump python3 python3-scapy procps valgrind frr smcroute dnsmasq-base)
 DPDK=(meson ninja-build python3-pyelftools libnuma-dev libpcap-dev libelf-dev libbpf-dev libxdp-dev
     curl xz-utils dpkg-dev)
 DEB=(dpkg-dev)
@@ -22,8 +22,27 @@ apt_install() {
     fi
     say "apt-get install $*"
     # --no-remove: what is there stays, whatever the price.
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
+    without_services as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Dpkg::Use-Pty=0 \
         install --no-install-recommends --no-remove "$@" >&2
+}
+
+# The tests start the daemons they need, in namespaces of their own: apt starts none on this machine
+# (invoke-rc.d(8), policy-rc.d), nor does the next boot.
+without_services() {
+    local policy=/usr/sbin/policy-rc.d made='' status=0 service
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+        as_root chmod 755 "$policy"
+        made=yes
+    fi
+    "$@" || status=$?
+    [ -z "$made" ] || as_root rm -f "$policy"
+    for service in frr smcroute; do
+        if have systemctl && [[ " $* " == *" $service "* ]]; then
+            as_root systemctl --quiet disable "$service" || true
+        fi
+    done
+    return "$status"
 }
 
 install_packages() {
