@@ -40,7 +40,7 @@ count() {
         { grep -oE "[0-9]+ ($1)" || true; } | awk '{n += $1} END {print n + 0}'
 }
 
-[ $# -gt 0 ] || set -- format clippy core docs dpdk cost
+[ $# -gt 0 ] || set -- format clippy core docs dpdk cost fuzz
 rm -f "$LOGS"/*.log
 for name in "$@"; do
     run_stage "$name"

@@ -1,6 +1,6 @@
 //! What holds for every result of ingress, and what etherparse says of the same frame.
 
-use etherparse::{LinkExtSlice, NetSlice, SlicedPacket, TransportSlice};
+use etherparse::{IpNumber, LinkExtSlice, NetSlice, SlicedPacket, TransportSlice};
 use gateway::packet::{Coalesce, FrameInfo, Network};
 
 /// What holds for every result, whatever the frame.
@@ -68,25 +68,36 @@ struct Read {
 
 fn read(frame: &[u8]) -> Option<Read> {
     let packet = SlicedPacket::from_ethernet(frame).ok()?;
-    let mut ids = packet.link_exts.iter().filter_map(|ext| match ext {
+    let id = |ext: &LinkExtSlice<'_>| match ext {
         LinkExtSlice::Vlan(tag) => Some(tag.vlan_identifier().value()),
         LinkExtSlice::Macsec(_) => None,
-    });
-    let l2_len = 14 + 4 * packet.link_exts.len();
-    let (ip_len, payload) = match packet.net.as_ref()? {
-        NetSlice::Ipv4(ip) => (usize::from(ip.header().total_len()), ip.payload()),
-        NetSlice::Ipv6(ip) => (40 + usize::from(ip.header().payload_length()), ip.payload()),
+    };
+    let ids: Vec<u16> = packet.link_exts.iter().map(id).collect::<Option<_>>()?;
+    // It reads three tags, we two.
+    if ids.len() > 2 {
+        return None;
+    }
+    let l2_len = 14 + 4 * ids.len();
+    let (ip_len, payload, protocol) = match packet.net.as_ref()? {
+        // It reads on behind an authentication header; over IPv4 that is a protocol like any other.
+        NetSlice::Ipv4(ip) => {
+            (usize::from(ip.header().total_len()), ip.payload(), ip.header().protocol())
+        }
+        NetSlice::Ipv6(ip) => {
+            let payload = ip.payload();
+            (40 + usize::from(ip.header().payload_length()), payload, payload.ip_number)
+        }
         NetSlice::Arp(_) => return None,
     };
     let udp = match packet.transport {
-        Some(TransportSlice::Udp(udp)) => {
+        Some(TransportSlice::Udp(udp)) if protocol == IpNumber::UDP => {
             Some((udp.slice().as_ptr() as usize - frame.as_ptr() as usize, udp.source_port()))
         }
         _ => None,
     };
-    let vlan = ids.next().unwrap_or(0);
-    let (protocol, fragmented) = (payload.ip_number.0, payload.fragmented);
-    Some(Read { l2_len, vlan, ip_len, protocol, fragmented, udp })
+    let vlan = ids.first().copied().unwrap_or(0);
+    let fragmented = payload.fragmented;
+    Some(Read { l2_len, vlan, ip_len, protocol: protocol.0, fragmented, udp })
 }
 
 /// Whether etherparse finds the UDP checksum of a frame right; `None` where it cannot tell.
