@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
+use nix::sched::{CpuSet, sched_getcpu, sched_setaffinity};
+use nix::unistd::Pid;
 
 use super::host::{Pace, Receiver, Sender, Sent, any_like};
 use super::tap::Tap;
@@ -110,7 +112,10 @@ pub fn exchange(
             .zip(streams)
             .map(|(sender, stream)| {
                 let (pace, progress) = (Pace { datagrams_per_s, duration }, &progress[&stream.id]);
-                scope.spawn(move || sender.send_stream(stream.id, pace, progress, stop))
+                scope.spawn(move || {
+                    stay_on_one_cpu()?;
+                    sender.send_stream(stream.id, pace, progress, stop)
+                })
             })
             .collect();
         sending.into_iter().map(|s| s.join().map_err(panicked)?).collect::<Result<Vec<_>>>()
@@ -123,6 +128,15 @@ pub fn exchange(
         outcome.strayed.push(strayed);
     }
     Ok(outcome)
+}
+
+/// A virtual cable queues a frame on the CPU that sends it (`netif_rx`): a sender that is moved
+/// while frames are left there overtakes itself before the gateway sees any of them. A real cable
+/// has one queue per flow.
+fn stay_on_one_cpu() -> Result<()> {
+    let mut here = CpuSet::new();
+    here.set(sched_getcpu()?)?;
+    sched_setaffinity(Pid::from_raw(0), &here).context("cannot stay on one CPU")
 }
 
 /// The threads that listen for one host.
