@@ -37,6 +37,12 @@ impl<T> Published<T> {
         versions.retired.retain(|old| Arc::strong_count(old) > 1);
     }
 
+    /// Something that the newest value shares with its readers has changed: they take it anew, as
+    /// if it had been published again. Control side.
+    pub fn renew(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
     /// Frees retired values that no worker holds any more. Control side, now and then.
     pub fn sweep(&self) {
         self.lock().retired.retain(|old| Arc::strong_count(old) > 1);
@@ -121,5 +127,15 @@ mod tests {
         assert!(first.upgrade().is_some(), "freed by the worker");
         published.publish(3);
         assert!(first.upgrade().is_none());
+    }
+
+    #[test]
+    fn what_is_renewed_is_taken_anew() {
+        let published = Published::new(1);
+        let mut reader = published.reader();
+        published.renew();
+        assert!(reader.is_stale());
+        reader.refresh();
+        assert_eq!((*reader, reader.is_stale()), (1, false));
     }
 }

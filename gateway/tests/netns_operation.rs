@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use gateway::control::{Topic, ask};
 use gateway::demo::exchange::exchange;
 use gateway::demo::host::Sender;
 use gateway::demo::topology::{INTERFACE, Lab, port_name};
@@ -51,6 +52,25 @@ fn a_host_whose_interface_is_down_stops_nobody() {
 #[test]
 fn a_port_whose_interface_is_down_stops_nobody() {
     with_one_port_down(|lab| lab.middle.ip(&format!("link set {} down", port_name(2))));
+}
+
+#[test]
+fn stations_behind_a_lost_link_are_forgotten() {
+    let Some(mut lab) = lab() else { return };
+    plug_lan(&mut lab, 3);
+    let gateway = start(&lab, "0", &bridge(&lab));
+    demand_intact(&lab, &[stream(1, "10.78.0.1", &[0]), stream(2, "10.78.0.1", &[0])], 0.2);
+    let known = |port: &str| {
+        let fdb = ask(&gateway.socket(), Topic::Fdb).unwrap();
+        fdb[0]["entries"].as_array().unwrap().iter().filter(|entry| entry["port"] == port).count()
+    };
+    assert_eq!([known("p0"), known("p1"), known("p2")], [1; 3]);
+    lab.middle.ip(&format!("link set {} down", port_name(1))).unwrap();
+    wait_until(|| known("p1") == 0);
+    assert_eq!([known("p0"), known("p2")], [1; 2]);
+    lab.middle.ip(&format!("link set {} up", port_name(1))).unwrap();
+    wait_until(|| known("p1") == 1);
+    gateway.stop_clean();
 }
 
 /// Floods p1 and p2, puts p2 down meanwhile: p1 loses nothing, and the stop is clean.

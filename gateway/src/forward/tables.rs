@@ -90,6 +90,14 @@ impl Tables {
         &self.bridges
     }
 
+    /// The link of `port` is down: whoever was heard there may come back elsewhere, as with Linux
+    /// (`br_stp_disable_port`). Shared by all snapshots, so workers must take theirs anew.
+    pub fn forget_stations(&self, port: PortId) {
+        if let Role::Bridged(index) = self.roles[port.index()] {
+            self.bridges[index].fdb().flush(port);
+        }
+    }
+
     fn build_with(
         config: &Config,
         facts: &[PortFacts],

@@ -5,7 +5,7 @@ use super::PortQueues;
 use super::observer::{DeviceFacts, Devices, PoolUse};
 use crate::dpdk::{Dpdk, Pool, Port};
 use crate::host::{HostCounters, ShadowCounters};
-use crate::packet::{BufPool, MacAddr};
+use crate::packet::{BufPool, MacAddr, PortId};
 
 /// The open ports and their pool, for the control side: watched every tick, asked by observers.
 #[derive(Clone)]
@@ -34,11 +34,16 @@ impl Hardware {
     }
 
     /// Tells the workers which links are up. A frame for a port that is down would wait in the
-    /// driver, and net_af_packet (22.11) would wait with it.
-    pub(super) fn watch_links(&self) {
-        for (port, link_up) in self.lock().iter().zip(&self.links) {
-            link_up.store(port.link().up, Ordering::Relaxed);
+    /// driver, and net_af_packet (22.11) would wait with it. Returns the ports that lost theirs.
+    pub(super) fn watch_links(&self) -> Vec<PortId> {
+        let mut lost = Vec::new();
+        for (index, (port, link_up)) in self.lock().iter().zip(&self.links).enumerate() {
+            let up = port.link().up;
+            if link_up.swap(up, Ordering::Relaxed) && !up {
+                lost.push(PortId(index as u16));
+            }
         }
+        lost
     }
 
     /// Stops and closes all ports; their queues are gone already.

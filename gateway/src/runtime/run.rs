@@ -103,7 +103,11 @@ fn poll(
     eprintln!("gateway: ready, {} port(s), {} worker(s)", config.file_ports(), crew.size());
     tell_supervisor(NotifyState::Ready);
     while !stop.load(Ordering::Relaxed) {
-        hardware.watch_links();
+        let lost = hardware.watch_links();
+        if !lost.is_empty() {
+            lost.into_iter().for_each(|port| tables.current().forget_stations(port));
+            tables.renew();
+        }
         tables.sweep();
         taps.sweep();
         for bridge in tables.current().bridges() {

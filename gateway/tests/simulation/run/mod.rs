@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gateway::config::{self, Config};
 use gateway::forward::{PortFacts, Tables};
-use gateway::packet::{BufPool, MacAddr};
+use gateway::packet::{BufPool, MacAddr, PortId};
 use gateway::runtime::{Assembly, PortQueues, Totals, assemble};
 use gateway::sim::{HeapBuf, HeapPool, Sim, SimPort};
 use gateway::time::Nanos;
@@ -218,10 +218,8 @@ impl Run {
     }
 
     fn forget(&mut self, port: usize) {
-        let id = gateway::packet::PortId(port as u16);
-        for bridge in self.assembly.tables.current().bridges() {
-            bridge.fdb().flush(id);
-        }
+        self.assembly.tables.current().forget_stations(PortId(port as u16));
+        self.assembly.tables.renew();
         self.model.forget(port, self.now);
     }
 
