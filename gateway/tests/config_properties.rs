@@ -61,6 +61,7 @@ fn config() -> impl Strategy<Value = Config> {
     (ports, runtime(), gro(), control(), any::<bool>(), 1..=1_000_000_u64).prop_map(
         |(ports, runtime, gro, control, snooping, ageing)| {
             let mut config = Config {
+                snooped: Vec::new(),
                 on_link: Vec::new(),
                 kernel_routes: Vec::new(),
                 runtime,
@@ -108,7 +109,8 @@ fn bridge(config: &mut Config, ports: Vec<PortId>, snooping: bool, ageing: u64) 
         config.listeners.push(Listener { bridge: index, group, port: *port, mac });
     }
     let (name, ageing) = (format!("br{index}"), Duration::from_secs(ageing));
-    config.bridges.push(Bridge { name, ports, snooping, ageing, host: false });
+    let (host, querier, fast_leave) = (false, false, Vec::new());
+    config.bridges.push(Bridge { name, ports, snooping, ageing, host, querier, fast_leave });
 }
 
 /// Two networks, a route of each family and a neighbor for a routed port.

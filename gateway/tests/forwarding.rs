@@ -229,7 +229,9 @@ fn check(forwarder: &Forwarder, port: PortId, frame: &[u8]) -> Result<(), TestCa
         Decision::Route(hop) => prop_assert!(routed && hop.src_mac == port_mac(hop.port)),
         Decision::BridgeToListeners { .. } => prop_assert!(false, "nobody listens"),
         Decision::Answer(_) | Decision::Consume => prop_assert!(routed),
-        Decision::Punt { .. } => prop_assert!(false, "to a shadow that is not there"),
+        Decision::Punt { .. } | Decision::BridgeAndPunt { .. } => {
+            prop_assert!(false, "to a shadow that is not there");
+        }
         Decision::Drop(reason) => prop_assert!(DropReason::ALL.contains(&reason)),
     }
     Ok(())

@@ -120,21 +120,29 @@ fn a_lost_link_is_a_lost_carrier() {
     gateway.stop_clean();
 }
 
-/// The host is a member of the bridge: it has an address there, is pinged, and pings.
+/// The host is a member of the bridge, by one shadow or by those of its ports: it has an address there,
+/// is pinged, and pings. When the gateway has ended nothing is left of it.
 #[test]
 fn the_host_is_a_member_of_the_bridge() {
-    let Some(mut lab) = lab() else { return };
-    plug_lan(&mut lab, 2);
-    prepare(&lab);
-    let gateway = start(&lab, "0", &with_hosts(&bridge(&lab), "[[bridge]]\n"));
-    lab.middle.ip("address add 10.78.0.200/24 dev gw-br0").unwrap();
-    for host in &lab.hosts {
-        ping(host, "10.78.0.200".parse().unwrap()).unwrap();
+    for (snooping, shadows) in [(false, &["gw-br0"][..]), (true, &["gw-p0", "gw-p1"])] {
+        let Some(mut lab) = lab() else { return };
+        plug_lan(&mut lab, 2);
+        prepare(&lab);
+        let section = format!("[[bridge]]\nsnooping = {snooping}\n");
+        let text = bridge(&lab).replace("[[bridge]]\n", &section);
+        let gateway = start(&lab, "0", &with_hosts(&text, "[[bridge]]\n"));
+        lab.middle.ip("address add 10.78.0.200/24 dev gw-br0").unwrap();
+        for host in &lab.hosts {
+            ping(host, "10.78.0.200".parse().unwrap()).unwrap();
+        }
+        ping(&lab.hosts[0], "10.78.0.2".parse().unwrap()).unwrap();
+        let reports: Vec<_> = shadows.iter().map(|name| host_report(&gateway, name)).collect();
+        let (up, down) = (reports.iter().map(|r| r.up), reports.iter().map(|r| r.down));
+        assert!(up.sum::<u64>() >= 4 && down.sum::<u64>() >= 4, "{reports:?}");
+        gateway.stop_clean();
+        let left = lab.middle.ip("-brief link show").unwrap();
+        assert!(!left.contains("gw-"), "{left}");
     }
-    ping(&lab.hosts[0], "10.78.0.2".parse().unwrap()).unwrap();
-    let report = host_report(&gateway, "gw-br0");
-    assert!(report.up >= 4 && report.down >= 4, "{report:?}");
-    gateway.stop_clean();
 }
 
 /// What cannot be a shadow is refused with a remedy, before any traffic.

@@ -45,7 +45,19 @@ impl Config {
             );
             changes.push(Change { text, restart: Some("shadows are made at start") });
         }
-        named("bridge", &old, &new, |_, _| None, &mut changes);
+        let snooped = |name: &str| self.is_snooped(name) || wanted.is_snooped(name);
+        named(
+            "bridge",
+            &old,
+            &new,
+            |name, key| match key {
+                "ports" | "querier" | "fast_leave" if snooped(name) => {
+                    Some("its shadow is made at start")
+                }
+                _ => None,
+            },
+            &mut changes,
+        );
         for (index, port) in wanted.ports.iter().enumerate() {
             let id = PortId(index as u16);
             if self.is_bridged(id) != wanted.is_bridged(id)
@@ -65,6 +77,10 @@ impl Config {
     fn shadow_names(&self) -> Vec<&str> {
         let shadows = self.ports.iter().filter(|port| port.shadow.is_some());
         shadows.map(|port| port.name.as_str()).collect()
+    }
+
+    fn is_snooped(&self, name: &str) -> bool {
+        self.bridges.iter().any(|bridge| bridge.name == name && bridge.is_snooped_by_kernel())
     }
 
     fn is_bridged(&self, port: PortId) -> bool {

@@ -30,7 +30,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::packet::{MacAddr, PortId};
+use crate::packet::{MacAddr, PortId, PortMask};
 
 pub use address::is_link_group;
 pub use device::Device;
@@ -67,6 +67,8 @@ pub struct Config {
     pub on_link: Vec<(IpNet, PortId)>,
     /// Not in the file: destinations that the kernel has to settle itself.
     pub kernel_routes: Vec<IpNet>,
+    /// Not in the file: what the kernel's snooping knows.
+    pub snooped: Vec<Snooped>,
     /// Where the control side listens.
     pub control: Control,
 }
@@ -155,14 +157,14 @@ pub struct Port {
     pub gro: Option<GroMode>,
     /// TAP shadow in the kernel.
     pub host: bool,
-    /// Not in the file: the host's end of a port or bridge with `host = true`.
+    /// Not in the file: the host's end of a port or bridge.
     pub shadow: Option<Shadow>,
 }
 
 /// What a shadow is the host's end of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shadow {
-    /// A routed port.
+    /// A routed port with `host = true`, or a port of a bridge that the kernel snoops.
     Port(PortId),
     /// The bridge with this index.
     Bridge(usize),
@@ -179,8 +181,44 @@ pub struct Bridge {
     pub snooping: bool,
     /// How long a learned address lives without traffic, 1 s..=1000000 s. Default: 300 s.
     pub ageing: Duration,
-    /// TAP shadow in the kernel.
+    /// The host is a member.
     pub host: bool,
+    /// The kernel's snooping asks for members itself. Default: false.
+    pub querier: bool,
+    /// Ports on which one leave is believed at once.
+    pub fast_leave: Vec<PortId>,
+}
+
+/// What the kernel's snooping knows of one bridge. The host stands among the ports as
+/// [`Config::host_of`] says.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Snooped {
+    /// Index into [`Config::bridges`].
+    pub bridge: usize,
+    /// Of IPv4 and IPv6.
+    pub families: [SnoopedFamily; 2],
+    /// Members.
+    pub groups: Vec<SnoopedGroup>,
+}
+
+/// One family of a bridge that the kernel snoops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SnoopedFamily {
+    /// Somebody asks, so that whoever listens has said so.
+    pub has_querier: bool,
+    /// Where routers are.
+    pub routers: PortMask,
+}
+
+/// The members of a group, or of one of its sources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SnoopedGroup {
+    /// A multicast address.
+    pub group: IpAddr,
+    /// `None`: any source that has no entry of its own.
+    pub source: Option<IpAddr>,
+    /// Where members are.
+    pub ports: PortMask,
 }
 
 /// `[[group]]`: static membership in a bridge.

@@ -111,6 +111,8 @@ struct Bridge<'a> {
     snooping: bool,
     ageing_s: u64,
     host: bool,
+    querier: bool,
+    fast_leave: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -203,6 +205,8 @@ impl<'a> Bridge<'a> {
             snooping: bridge.snooping,
             ageing_s: bridge.ageing.as_secs(),
             host: bridge.host,
+            querier: bridge.querier,
+            fast_leave: config.port_names(&bridge.fast_leave),
         }
     }
 }

@@ -196,11 +196,12 @@ fn fdb(bridges: &[FdbReport]) -> String {
 }
 
 fn mdb(entries: &[MdbEntry]) -> String {
-    let mut table = TextTable::new(&["BRIDGE", "GROUP", "PORTS", "LISTENER", "FROM"]);
+    let mut table = TextTable::new(&["BRIDGE", "GROUP", "SOURCE", "PORTS", "LISTENER", "FROM"]);
     for entry in entries {
         let (bridge, group) = (entry.bridge.clone(), entry.group.clone());
-        let listener = entry.listener.clone().unwrap_or_else(|| "-".to_owned());
-        table.row([bridge, group, entry.ports.join(" "), listener, origin(entry.origin)]);
+        let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let (source, listener) = (or_none(&entry.source), or_none(&entry.listener));
+        table.row([bridge, group, source, entry.ports.join(" "), listener, origin(entry.origin)]);
     }
     table.render()
 }

@@ -218,6 +218,8 @@ pub struct MdbEntry {
     pub bridge: String,
     /// The group.
     pub group: String,
+    /// The source the members of this entry want; `None`: any that has no entry.
+    pub source: Option<String>,
     /// Its members.
     pub ports: Vec<String>,
     /// The station there that gets copies of its own, to this address.

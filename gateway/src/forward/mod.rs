@@ -65,7 +65,9 @@ impl Forwarder {
                 None => Err(DropReason::NoEgress),
             },
             Some(Role::Routed(interface)) => self.tables.router.decide(interface, info, head),
-            Some(Role::Shadow(of)) => Ok(Decision::Bridge { ports: PortMask::of(*of) }),
+            Some(Role::Shadow(of) | Role::BridgedShadow { of, .. }) => {
+                Ok(Decision::Bridge { ports: PortMask::of(*of) })
+            }
             None => Err(DropReason::NoEgress),
         };
         decision.unwrap_or_else(Decision::Drop)
@@ -76,20 +78,21 @@ impl Forwarder {
     /// known is noted as alive here.
     #[inline]
     pub fn would_learn(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Learning {
-        self.bridge(info.port)
-            .map_or(Learning::Unchanged, |bridge| bridge.would_learn(info, head, now))
+        self.learner(info.port)
+            .map_or(Learning::Unchanged, |(bridge, at)| bridge.would_learn(info, head, at, now))
     }
 
     /// Notes which port of its bridge a frame's sender is on.
     pub fn learn(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Learning {
-        self.bridge(info.port).map_or(Learning::Unchanged, |bridge| bridge.learn(info, head, now))
+        self.learner(info.port)
+            .map_or(Learning::Unchanged, |(bridge, at)| bridge.learn(info, head, at, now))
     }
 
     /// The addresses of a routed port, which its answers come from.
     pub fn interface(&self, port: PortId) -> Option<&Interface> {
         match self.role(port)? {
             Role::Routed(interface) => Some(interface),
-            Role::Bridged(_) | Role::Shadow(_) => None,
+            Role::Bridged(_) | Role::Shadow(_) | Role::BridgedShadow { .. } => None,
         }
     }
 
@@ -131,10 +134,15 @@ impl Forwarder {
         self.tables.roles.get(port.index())
     }
 
+    /// The bridge that learns from what a port receives, and the port it is learned for.
     #[inline]
-    fn bridge(&self, port: PortId) -> Option<&Bridge> {
+    fn learner(&self, port: PortId) -> Option<(&Bridge, PortId)> {
         match self.role(port)? {
-            Role::Bridged(index) => self.tables.bridges.get(*index),
+            Role::Bridged(index) => Some((self.tables.bridges.get(*index)?, port)),
+            Role::BridgedShadow { bridge, .. } => {
+                let bridge = self.tables.bridges.get(*bridge)?;
+                Some((bridge, bridge.host()?))
+            }
             Role::Routed(_) | Role::Shadow(_) => None,
         }
     }

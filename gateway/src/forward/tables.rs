@@ -47,6 +47,13 @@ pub(super) enum Role {
     Routed(Interface),
     /// The host's end of this routed port: what comes from the kernel leaves there as it is.
     Shadow(PortId),
+    /// The host's end of a port of this bridge: likewise, but its stations are learned.
+    BridgedShadow {
+        /// The port.
+        of: PortId,
+        /// Its bridge.
+        bridge: usize,
+    },
 }
 
 impl Tables {
@@ -112,7 +119,10 @@ impl Tables {
         let routed = config.ports.iter().zip(&macs).zip(0..);
         let mut roles: Box<[Role]> = routed
             .map(|((port, mac), index)| match port.shadow {
-                Some(Shadow::Port(of)) => Role::Shadow(of),
+                Some(Shadow::Port(of)) => match config.bridge_of(of) {
+                    Some(bridge) => Role::BridgedShadow { of, bridge },
+                    None => Role::Shadow(of),
+                },
                 _ => {
                     let shadow = config.shadow_of(Shadow::Port(PortId(index)));
                     Role::Routed(Interface::new(*mac, &port.addresses, &addresses, shadow))
@@ -125,10 +135,9 @@ impl Tables {
             }
         }
         let mut listeners = Vec::new();
-        let bridges = config.bridges.iter().enumerate().map(|(index, bridge)| {
-            let groups = config.groups.iter().filter(|group| group.bridge == index);
+        let bridges = (0..config.bridges.len()).map(|index| {
             let own = config.listeners.iter().filter(|listener| listener.bridge == index);
-            Bridge::new(bridge, groups, Listeners::new(own, &mut listeners), fdb(index))
+            Bridge::new(config, index, Listeners::new(own, &mut listeners), fdb(index))
         });
         let bridges = bridges.collect();
         let mtus: Box<[u16]> = config.ports.iter().map(|port| port.mtu).collect();

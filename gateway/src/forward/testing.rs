@@ -131,6 +131,7 @@ pub(super) fn config(addresses: &[&[&str]]) -> Config {
     Config {
         on_link: Vec::new(),
         kernel_routes: Vec::new(),
+        snooped: Vec::new(),
         runtime: Runtime {
             lcores: vec![0],
             hugepages: false,
@@ -172,6 +173,8 @@ pub(super) fn bridge(ports: &[u16], snooping: bool) -> Bridge {
         snooping,
         ageing: Duration::from_secs(300),
         host: false,
+        querier: false,
+        fast_leave: Vec::new(),
     }
 }
 

@@ -18,9 +18,11 @@ use netlink_packet_route::route::{
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
+use super::mdb::MdbMessage;
 use super::memberships;
 use super::netlink::{Kernel, KernelError};
-use crate::config::is_link_group;
+use super::snooping::{KernelBridge, Snooping};
+use crate::config::{Snooped, is_link_group};
 use crate::packet::{MacAddr, PortId};
 
 /// `RTNL_FAMILY_IPMR` and `RTNL_FAMILY_IP6MR` (linux/rtnetlink.h).
@@ -33,6 +35,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(5);
 pub struct Mirror {
     /// Interface index and name of each shadow, the port it stands for, the shadow's own id.
     shadows: Vec<ShadowLink>,
+    bridges: Vec<Snooping>,
     known: Known,
     /// Neighbours the kernel was asked to keep, and since when: asking is an event itself.
     asked: HashSet<(u32, IpAddr)>,
@@ -58,6 +61,8 @@ pub struct Known {
     pub(super) multicast: Vec<KnownMulticast>,
     /// Shadows and the groups that programs on the host have joined there.
     pub(super) joined: Vec<(PortId, IpAddr)>,
+    /// What its bridges have learned by IGMP and MLD.
+    pub(super) snooped: Vec<Snooped>,
     /// Next hops and neighbours the kernel should keep fresh.
     stale: Vec<(u32, IpAddr)>,
 }
@@ -85,10 +90,18 @@ impl Mirror {
         let link = |(index, name, port, shadow)| ShadowLink { index, name, port, shadow };
         Self {
             shadows: shadows.into_iter().map(link).collect(),
+            bridges: Vec::new(),
             known: Known::default(),
             asked: HashSet::new(),
             asked_since: Instant::now(),
         }
+    }
+
+    /// And of bridges whose ports some of the shadows are.
+    #[must_use]
+    pub fn with_bridges(mut self, bridges: impl IntoIterator<Item = KernelBridge>) -> Self {
+        self.bridges = bridges.into_iter().map(Snooping::new).collect();
+        self
     }
 
     /// Asks for everything; what is known now, if that differs from before.
@@ -102,6 +115,7 @@ impl Mirror {
         self.read_routes(kernel, &mut known)?;
         self.read_multicast(kernel, &mut known)?;
         known.joined = self.joined();
+        self.read_bridges(kernel, &mut known)?;
         self.keep_fresh(kernel, std::mem::take(&mut known.stale));
         if known == self.known {
             return Ok(None);
@@ -120,6 +134,22 @@ impl Mirror {
                 let _ = kernel.keep_neighbor(index, address); // a kernel before 5.16 cannot
             }
         }
+    }
+
+    fn read_bridges(&mut self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+        if self.bridges.is_empty() {
+            return Ok(());
+        }
+        let dump = kernel.dump("RTM_GETMDB", MdbMessage::default())?;
+        for bridge in &mut self.bridges {
+            known.snooped.push(bridge.read(kernel, &dump)?);
+        }
+        Ok(())
+    }
+
+    /// Whether queriers have come or gone in bridges since: netlink does not tell.
+    pub fn queriers_changed(&mut self, kernel: &mut Kernel) -> bool {
+        self.bridges.iter_mut().any(|bridge| bridge.has_changed(kernel))
     }
 
     /// Whether programs on the host have joined or left groups since: netlink does not tell.

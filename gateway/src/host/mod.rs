@@ -14,20 +14,25 @@
 
 #![allow(clippy::disallowed_methods)] // the control side, not the path
 
+mod bridge;
 mod downlink;
+mod mdb;
 mod memberships;
 mod mirror;
 mod netlink;
 mod overlay;
 mod pump;
+mod snooping;
 mod uplink;
 mod vnet;
 
 use std::io::{self, IoSlice};
 
+pub use bridge::BridgeSettings;
 pub use mirror::{Known, Mirror};
 pub use netlink::{Kernel, KernelError};
 pub use pump::{HostCounters, Shadow, ShadowCounters};
+pub use snooping::KernelBridge;
 
 /// The host's end of a shadow. Frames have a `struct virtio_net_hdr` in front.
 pub trait Interface: Send {

@@ -1,13 +1,14 @@
 //! rtnetlink(7): what the kernel is asked and told. Blocking, for the control side only.
 
 use core::fmt;
+use std::fmt::Debug;
 use std::io;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkHeader,
-    NetlinkMessage, NetlinkPayload,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkDeserializable,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
 };
 use netlink_packet_route::address::{AddressAttribute, AddressMessage};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
@@ -21,8 +22,8 @@ use netlink_sys::{Socket, SocketAddr};
 use crate::packet::MacAddr;
 
 /// RTNLGRP_* of linux/rtnetlink.h: link, neighbours; IPv4 addresses, multicast routes, routes; the
-/// same of IPv6.
-const GROUPS: [u32; 8] = [1, 3, 5, 6, 7, 9, 10, 11];
+/// same of IPv6; groups of bridges.
+const GROUPS: [u32; 9] = [1, 3, 5, 6, 7, 9, 10, 11, 26];
 /// Datagrams of the kernel are at most 32 KiB (NLMSG_GOODSIZE of a dump).
 const RECEIVE: usize = 64 * 1024;
 
@@ -32,6 +33,11 @@ pub struct Kernel {
     events: Socket,
     sequence: u32,
 }
+
+/// A family of messages of rtnetlink(7).
+pub(super) trait Message: NetlinkSerializable + NetlinkDeserializable + Debug {}
+
+impl<M: NetlinkSerializable + NetlinkDeserializable + Debug> Message for M {}
 
 /// What the kernel refused.
 #[derive(Debug)]
@@ -86,13 +92,7 @@ impl Kernel {
     pub fn index_of(&mut self, name: &str) -> Result<u32, KernelError> {
         let mut link = LinkMessage::default();
         link.attributes.push(LinkAttribute::IfName(name.to_owned()));
-        let answers = self.ask("RTM_GETLINK", RouteNetlinkMessage::GetLink(link), 0)?;
-        let found = answers.into_iter().find_map(|answer| match answer {
-            RouteNetlinkMessage::NewLink(link) => Some(link.header.index),
-            _ => None,
-        });
-        let cause = || io::Error::from(io::ErrorKind::NotFound);
-        found.ok_or_else(|| KernelError { what: "RTM_GETLINK", cause: cause() })
+        self.find(link).map(|link| link.header.index)
     }
 
     /// Gives an interface its link address and IP MTU, and switches it on.
@@ -114,18 +114,31 @@ impl Kernel {
     /// # Errors
     /// When the kernel does not answer.
     pub fn link_is(&mut self, index: u32, mac: MacAddr, mtu: u16) -> Result<bool, KernelError> {
+        let link = self.link(index)?;
+        let has = |wanted: &LinkAttribute| link.attributes.contains(wanted);
+        Ok(has(&LinkAttribute::Address(mac.0.to_vec()))
+            && has(&LinkAttribute::Mtu(mtu.into()))
+            && link.header.flags.contains(LinkFlags::Up))
+    }
+
+    /// What the kernel says of an interface.
+    ///
+    /// # Errors
+    /// When there is none of this index.
+    pub(super) fn link(&mut self, index: u32) -> Result<LinkMessage, KernelError> {
         let mut link = LinkMessage::default();
         link.header.index = index;
-        let answers = self.ask("RTM_GETLINK", RouteNetlinkMessage::GetLink(link), 0)?;
-        Ok(answers.into_iter().any(|answer| match answer {
-            RouteNetlinkMessage::NewLink(link) => {
-                let has = |wanted: &LinkAttribute| link.attributes.contains(wanted);
-                has(&LinkAttribute::Address(mac.0.to_vec()))
-                    && has(&LinkAttribute::Mtu(mtu.into()))
-                    && link.header.flags.contains(LinkFlags::Up)
-            }
-            _ => false,
-        }))
+        self.find(link)
+    }
+
+    fn find(&mut self, like: LinkMessage) -> Result<LinkMessage, KernelError> {
+        let answers = self.ask("RTM_GETLINK", RouteNetlinkMessage::GetLink(like), 0)?;
+        let found = answers.into_iter().find_map(|answer| match answer {
+            RouteNetlinkMessage::NewLink(link) => Some(link),
+            _ => None,
+        });
+        let cause = || io::Error::from(io::ErrorKind::NotFound);
+        found.ok_or_else(|| KernelError { what: "RTM_GETLINK", cause: cause() })
     }
 
     /// Adds an address to an interface, if it is not there.
@@ -176,15 +189,15 @@ impl Kernel {
     ///
     /// # Errors
     /// When the kernel refuses, or changed too much while it told.
-    pub(super) fn dump(
+    pub(super) fn dump<M: Message>(
         &mut self,
         what: &'static str,
-        request: RouteNetlinkMessage,
-    ) -> Result<Vec<RouteNetlinkMessage>, KernelError> {
+        request: M,
+    ) -> Result<Vec<M>, KernelError> {
         self.ask(what, request, NLM_F_DUMP)
     }
 
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         what: &'static str,
         request: RouteNetlinkMessage,
@@ -193,25 +206,21 @@ impl Kernel {
         self.ask(what, request, flags | NLM_F_ACK).map(|_| ())
     }
 
-    fn ask(
+    fn ask<M: Message>(
         &mut self,
         what: &'static str,
-        request: RouteNetlinkMessage,
+        request: M,
         flags: u16,
-    ) -> Result<Vec<RouteNetlinkMessage>, KernelError> {
+    ) -> Result<Vec<M>, KernelError> {
         self.exchange(request, flags).map_err(|cause| KernelError { what, cause })
     }
 
-    fn exchange(
-        &mut self,
-        request: RouteNetlinkMessage,
-        flags: u16,
-    ) -> io::Result<Vec<RouteNetlinkMessage>> {
+    fn exchange<M: Message>(&mut self, request: M, flags: u16) -> io::Result<Vec<M>> {
         self.sequence = self.sequence.wrapping_add(1);
         let mut header = NetlinkHeader::default();
         header.flags = NLM_F_REQUEST | flags;
         header.sequence_number = self.sequence;
-        let mut message = NetlinkMessage::new(header, NetlinkPayload::from(request));
+        let mut message = NetlinkMessage::new(header, NetlinkPayload::InnerMessage(request));
         message.finalize();
         let mut bytes = vec![0; message.buffer_len()];
         message.serialize(&mut bytes);
@@ -226,17 +235,17 @@ impl Kernel {
     }
 
     /// Reads the messages of one datagram; whether the answer is complete.
-    fn read(
+    fn read<M: Message>(
         &self,
         mut datagram: &[u8],
         flags: u16,
-        answers: &mut Vec<RouteNetlinkMessage>,
+        answers: &mut Vec<M>,
     ) -> io::Result<bool> {
         while let Some(len) = datagram.first_chunk().map(|len| u32::from_ne_bytes(*len) as usize) {
             let Some(one) = datagram.get(..len).filter(|one| one.len() >= 16) else { break };
             datagram = datagram.get(len.next_multiple_of(4)..).unwrap_or_default();
             // What this crate cannot read is no part of the tables either.
-            let Ok(message) = NetlinkMessage::<RouteNetlinkMessage>::deserialize(one) else {
+            let Ok(message) = NetlinkMessage::<M>::deserialize(one) else {
                 continue;
             };
             if message.header.sequence_number != self.sequence {

@@ -17,6 +17,7 @@ impl Known {
         add_routes(&mut config, self);
         add_multicast(&mut config, self);
         add_memberships(&mut config, self);
+        config.snooped.clone_from(&self.snooped);
         config
     }
 }
@@ -77,6 +78,7 @@ fn add_multicast(config: &mut Config, known: &Known) {
 fn add_memberships(config: &mut Config, known: &Known) {
     for &(shadow, group) in &known.joined {
         match config.ports.get(shadow.index()).and_then(|port| port.shadow) {
+            Some(Shadow::Port(port)) if config.bridge_of(port).is_some() => {} // Linux knows by its bridge
             Some(Shadow::Port(port)) => join_routed(config, port, shadow, group),
             Some(Shadow::Bridge(bridge)) => {
                 let of_bridge =

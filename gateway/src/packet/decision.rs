@@ -17,6 +17,16 @@ pub enum Decision {
         /// Who listens.
         listeners: ListenerSet,
     },
+    /// Leaves verbatim by these ports (perhaps none), and goes to the host's kernel as well: what the
+    /// kernel's snooping learns from.
+    BridgeAndPunt {
+        /// Egress ports; the ingress port is not among them.
+        ports: PortMask,
+        /// The ingress port's shadow.
+        shadow: PortId,
+        /// Why the kernel is told.
+        class: PuntClass,
+    },
     /// Routed to one next hop: addresses rewritten, TTL or hop limit decremented.
     Route(NextHop),
     /// Routed to several ports: TTL or hop limit decremented, the source MAC is that of each egress

@@ -39,6 +39,8 @@ reasons! {
     SamePort = "same_port",
     /// No other port in the bridge, or none of the group's.
     NoEgress = "no_egress",
+    /// An IGMP or MLD message that is malformed, in a bridge that the kernel snoops.
+    BadMembership = "bad_membership",
     // ── router ──
     /// Addressed to another station.
     OtherMac = "other_mac",

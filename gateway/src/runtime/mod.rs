@@ -23,6 +23,8 @@ mod ports;
 #[cfg(feature = "dpdk")]
 mod run;
 #[cfg(feature = "dpdk")]
+mod shadow_bridges;
+#[cfg(feature = "dpdk")]
 mod shadows;
 
 pub use assemble::{Assembly, PortQueues, assemble};

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::shadow_bridges::{Made, ShadowBridges};
 use super::{PortQueues, Running};
 use crate::config::{Config, Shadow as Of};
 use crate::device::Cable;
@@ -35,6 +36,7 @@ pub(super) struct Shadows {
     /// Of what each stands for; `None`: a bridge, which is always up.
     links: Vec<Option<Arc<AtomicBool>>>,
     follower: Option<Follower>,
+    bridges: Vec<Made>,
 }
 
 impl Shadows {
@@ -45,26 +47,32 @@ impl Shadows {
         pool: &Pool,
         seed: u64,
     ) -> Result<Self, ShadowError> {
-        let mut all = Self { shadows: Vec::new(), links: Vec::new(), follower: None };
+        let mut all =
+            Self { shadows: Vec::new(), links: Vec::new(), follower: None, bridges: Vec::new() };
+        let Some(first) = config.ports.get(queues.len()) else { return Ok(all) };
+        let mut kernel = Kernel::open().map_err(|error| refused(&first.name, &error))?;
+        let mut bridges = ShadowBridges::open(&mut kernel, config, queues)?;
         let mut mirrored = Vec::new();
-        let mut kernel = None;
         for (index, port) in config.ports.iter().enumerate().skip(queues.len()) {
             let Some(of) = port.shadow else { continue };
-            let kernel = match &mut kernel {
-                Some(kernel) => kernel,
-                None => kernel.insert(Kernel::open().map_err(|e| refused(&port.name, &e))?),
-            };
             let (real, link) = match of {
                 Of::Port(id) => (id, queues.get(id.index()).map(|q| Arc::clone(&q.link_up))),
                 Of::Bridge(bridge) => (config.bridges[bridge].ports[0], None),
             };
             let mac = queues.get(real.index()).map_or(MacAddr::default(), |queues| queues.mac);
             let tap = Tap::open(&port.name).map_err(|error| no_tap(&port.name, &error))?;
+            let interface = kernel.index_of(&port.name).map_err(|e| refused(&port.name, &e))?;
             let routed = match of {
+                Of::Port(id) if config.bridge_of(id).is_some() => {
+                    be_silent(&port.name);
+                    bridges.add(&mut kernel, config, id, interface)?;
+                    None
+                }
                 Of::Port(id) => Some(id),
                 Of::Bridge(_) => None,
             };
-            let interface = set_up(kernel, config, &port.name, mac, port.mtu, routed)?;
+            let shadow = (port.name.as_str(), interface);
+            set_up(&mut kernel, config, shadow, mac, port.mtu, routed)?;
             eprintln!(
                 "gateway: shadow {}: {mac}, interface {interface}, {}",
                 port.name,
@@ -80,7 +88,9 @@ impl Shadows {
             all.shadows.push(Shadow::new(cable, tap, pool.clone(), &config.gro, seed));
             all.links.push(link);
         }
-        all.follower = kernel.map(|kernel| Follower::new(kernel, Mirror::new(mirrored)));
+        let (bridges, made) = bridges.into_parts();
+        all.bridges = made;
+        all.follower = Some(Follower::new(kernel, Mirror::new(mirrored).with_bridges(bridges)));
         Ok(all)
     }
 
@@ -91,8 +101,8 @@ impl Shadows {
 
     /// The thread that moves frames, and who follows the kernel. No shadows: neither.
     pub(super) fn start(self, clock: Clock) -> (Option<Pump>, Option<Follower>) {
-        let Self { shadows, links, follower } = self;
-        let pump = (!shadows.is_empty()).then(|| Pump::start(shadows, links, clock));
+        let Self { shadows, links, follower, bridges } = self;
+        let pump = (!shadows.is_empty()).then(|| Pump::start(shadows, links, bridges, clock));
         (pump, follower)
     }
 }
@@ -101,35 +111,43 @@ impl Shadows {
 fn set_up(
     kernel: &mut Kernel,
     config: &Config,
-    name: &str,
+    (name, interface): (&str, u32),
     mac: MacAddr,
     mtu: u16,
     routed: Option<PortId>,
-) -> Result<u32, ShadowError> {
-    let interface = kernel.index_of(name).map_err(|error| refused(name, &error))?;
+) -> Result<(), ShadowError> {
     if let Err(error) = kernel.set_link(interface, mac, mtu) {
         // Made beforehand by somebody with the right to.
         if !kernel.link_is(interface, mac, mtu).is_ok_and(|is_ready| is_ready) {
             return Err(not_ready(name, mac, mtu, &error));
         }
-        return Ok(interface);
+        return Ok(());
     }
     for &address in routed.into_iter().flat_map(|port| &config.ports[port.index()].addresses) {
         kernel.add_address(interface, address).map_err(|error| refused(name, &error))?;
     }
-    Ok(interface)
+    Ok(())
+}
+
+/// The shadow of a bridged port is no host of its own: the bridge has the addresses. Where this cannot
+/// be written, Linux gives it a link-local one, as it does every port of a bridge.
+fn be_silent(name: &str) {
+    let _ = std::fs::write(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "1");
 }
 
 /// Moves frames until it is stopped and nothing waits any more.
 pub(super) struct Pump {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
+    /// Over the shadows; they go after them.
+    _bridges: Vec<Made>,
 }
 
 impl Pump {
     fn start(
         mut shadows: Vec<Shadow<Mbuf, Tap>>,
         links: Vec<Option<Arc<AtomicBool>>>,
+        bridges: Vec<Made>,
         clock: Clock,
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
@@ -152,7 +170,7 @@ impl Pump {
                 }
             }
         });
-        Self { stop, thread }
+        Self { stop, thread, _bridges: bridges }
     }
 
     /// After the workers have stopped: what they sent up is delivered, then all buffers are back.
@@ -199,6 +217,7 @@ impl Follower {
         if began >= self.groups_at {
             self.groups_at = began + LOOK_AT_GROUPS;
             self.dirty |= self.mirror.memberships_changed();
+            self.dirty |= self.mirror.queriers_changed(&mut self.kernel);
         }
         if !self.dirty || began < self.not_before {
             return;
@@ -222,7 +241,7 @@ impl Follower {
     }
 }
 
-fn refused(name: &str, error: &KernelError) -> ShadowError {
+pub(super) fn refused(name: &str, error: &KernelError) -> ShadowError {
     ShadowError {
         problem: format!("shadow {name}: {error}"),
         remedy: "give the gateway CAP_NET_ADMIN, or write host = false".to_owned(),

@@ -39,6 +39,14 @@ impl Igmp {
     /// Bytes of a version 3 query without sources.
     const QUERY_V3_LEN: usize = 12;
 
+    /// Whether a message of this type tells or asks of membership.
+    pub const fn is_kind(kind: u8) -> bool {
+        matches!(
+            kind,
+            Self::QUERY | Self::REPORT_V1 | Self::REPORT_V2 | Self::LEAVE | Self::REPORT_V3
+        )
+    }
+
     /// What the IP payload `message` says; `None` if it is malformed or of another type.
     pub fn read(message: &[u8]) -> Option<Membership<'_, 4>> {
         let header: &Self = view(message, 0)?;

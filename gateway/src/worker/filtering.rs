@@ -46,6 +46,7 @@ impl<K: Backend> Path<K> {
         let place = match decision {
             Decision::Bridge { .. }
             | Decision::BridgeToListeners { .. }
+            | Decision::BridgeAndPunt { .. }
             | Decision::Route(_)
             | Decision::Multicast { .. } => Place::Forward,
             // The kernel forwards it, or says why not.
@@ -80,6 +81,7 @@ impl<K: Backend> Path<K> {
         let ports = match decision {
             Decision::Bridge { ports }
             | Decision::BridgeToListeners { ports, .. }
+            | Decision::BridgeAndPunt { ports, .. }
             | Decision::Multicast { ports } => ports,
             Decision::Route(hop) => PortMask::of(hop.port),
             Decision::Drop(_) | Decision::Answer(_) | Decision::Punt { .. } | Decision::Consume => {
@@ -92,9 +94,12 @@ impl<K: Backend> Path<K> {
         // Every port has an outcome; those that stay open are counted where replicas are made.
         let closed = ports.len() - open.len();
         let segments = packet.segments().len() as u64;
-        self.counters.replicated +=
-            segments * closed.saturating_sub(usize::from(open.is_empty())) as u64;
+        let is_last = open.is_empty() && !matches!(decision, Decision::BridgeAndPunt { .. });
+        self.counters.replicated += segments * closed.saturating_sub(usize::from(is_last)) as u64;
         match decision {
+            Decision::BridgeAndPunt { shadow, class, .. } => {
+                Some(Decision::BridgeAndPunt { ports: open, shadow, class })
+            }
             _ if open.is_empty() => None,
             Decision::Bridge { .. } => Some(Decision::Bridge { ports: open }),
             Decision::BridgeToListeners { listeners, .. } => {

@@ -86,6 +86,7 @@ impl Sampler {
         let ports = match *decision {
             Decision::Bridge { ports }
             | Decision::BridgeToListeners { ports, .. }
+            | Decision::BridgeAndPunt { ports, .. }
             | Decision::Multicast { ports } => ports,
             Decision::Route(hop) => PortMask::of(hop.port),
             Decision::Drop(_) | Decision::Answer(_) | Decision::Consume | Decision::Punt { .. } => {

@@ -50,6 +50,9 @@ impl<K: Backend> Path<K> {
                 Decision::Consume => self.counters.local += 1,
                 Decision::Answer(answer) => self.answer(&packet, answer, now),
                 Decision::Punt { shadow, class } => self.punt(packet, shadow, class, now),
+                Decision::BridgeAndPunt { ports, shadow, class } => {
+                    self.bridge_and_punt(packet, ports, shadow, class, now);
+                }
             }
         }
         self.piece = one;

@@ -53,6 +53,34 @@ impl<K: Backend> Path<K> {
         }
     }
 
+    /// What the kernel's snooping learns from is a copy of what is bridged.
+    #[cold]
+    pub(super) fn bridge_and_punt(
+        &mut self,
+        packet: SuperPacket<'_, K::Buf>,
+        ports: PortMask,
+        shadow: PortId,
+        class: PuntClass,
+        now: Nanos,
+    ) {
+        if ports.is_empty() {
+            return self.punt(packet, shadow, class, now);
+        }
+        for segment in packet.segments() {
+            let Self { punts, egress, counters, pool, .. } = self;
+            counters.replicated += 1;
+            if !punts.allow(class, now) {
+                counters.drop(packet.info().port, DropReason::PuntLimited, 1);
+                continue;
+            }
+            match segment.copy(pool) {
+                Some(copy) => egress.push_urgent(shadow, copy.into_tx(), counters),
+                None => counters.drop(shadow, DropReason::ReplicaNoBuffer, 1),
+            }
+        }
+        self.bridge_what_fits(packet, ports);
+    }
+
     /// What members of a group on the host get is a copy of what came.
     #[cold]
     pub(super) fn multicast_with_hosts(

@@ -12,10 +12,13 @@ mod frames;
 mod harness;
 mod isolation;
 mod latency;
+#[path = "../support/membership.rs"]
+mod membership;
 mod multicast;
 mod reload;
 mod router;
 mod shadow;
+mod snooping;
 mod s07;
 mod too_big;
 mod transparency;

@@ -135,7 +135,7 @@ fn a_group_of_the_host_goes_up_and_on() {
 /// The host is a member of the bridge like any port: flooded to, learned, alone addressed.
 #[test]
 fn the_host_is_a_member_of_the_bridge() {
-    let toml = bridge(2, "host = true\n");
+    let toml = bridge(2, "host = true\nsnooping = false\n");
     let mut gateway = Gateway::new(&toml);
     let cable = gateway.cables[2].clone().expect("the bridge's shadow");
     let (kernel, station) = (MacAddr([2, 0, 0, 0, 9, 9]), host(0));

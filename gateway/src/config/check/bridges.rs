@@ -1,4 +1,4 @@
-//! `[[group]]`: static membership.
+//! `[[group]]`: static membership; `[[bridge]]`: what is asked of the kernel's snooping.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::super::Group;
 use super::super::address::is_always_flooded;
 use super::super::problem::{Problem, Problems};
-use super::super::raw::{RawGroup, Text};
+use super::super::raw::{RawBridge, RawGroup, Text};
 use super::topology::Topology;
 use crate::packet::PortId;
 
@@ -38,6 +38,27 @@ pub(super) fn groups(
         }
     }
     groups
+}
+
+/// What only the kernel's snooping does.
+pub(super) fn snooping(bridges: &[RawBridge], topology: &Topology<'_>, problems: &mut Problems) {
+    for (index, bridge) in bridges.iter().enumerate() {
+        for name in &bridge.fast_leave {
+            member(name, Some(index), topology, problems);
+        }
+        if bridge.host.is_some() && bridge.snooping {
+            continue;
+        }
+        let querier = bridge.querier.as_ref().map(|place| ("querier", place.span()));
+        let fast_leave = bridge.fast_leave.first().map(|place| ("fast_leave", place.span()));
+        for (key, place) in querier.into_iter().chain(fast_leave) {
+            problems.push(
+                Problem::new(place, format!("`{key}` needs the kernel's snooping"))
+                    .label("there is none in this bridge")
+                    .hint("write host = true, and not snooping = false, in the [[bridge]]"),
+            );
+        }
+    }
 }
 
 pub(super) fn address(group: &Spanned<IpAddr>, problems: &mut Problems) {

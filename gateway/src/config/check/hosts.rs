@@ -30,11 +30,20 @@ pub(super) fn check(
         if let Some((_, membership)) = topology.bridge_of(PortId(index as u16)) {
             problems.push(in_a_bridge(place, membership));
         }
-        hosts.push((place, &port.name));
+        hosts.extend(port.name.as_ref().map(|name| (place, name)));
     }
-    hosts.extend(bridges.iter().filter_map(|bridge| Some((bridge.host.as_ref()?, &bridge.name))));
+    let mut no_ports = 0;
+    for bridge in bridges {
+        let Some(place) = &bridge.host else { continue };
+        hosts.extend(bridge.name.as_ref().map(|name| (place, name)));
+        if bridge.snooping {
+            // The kernel's bridge is no port of the gateway, the shadows of its ports are.
+            no_ports += 1;
+            let members = bridge.ports.iter().filter_map(|name| names.get(name.get_ref().as_str()));
+            hosts.extend(members.map(|name| (place, *name)));
+        }
+    }
     for (place, name) in &hosts {
-        let Some(name) = name else { continue };
         let interface = format!("{PREFIX}{}", name.get_ref());
         if interface.len() > INTERFACE_NAME {
             problems.push(too_long(place, name));
@@ -48,20 +57,21 @@ pub(super) fn check(
             );
         }
     }
-    if let (Some((place, _)), true) = (hosts.last(), ports.len() + hosts.len() > MAX_PORTS) {
+    let all = ports.len() + hosts.len() - no_ports;
+    if let (Some((place, _)), true) = (hosts.last(), all > MAX_PORTS) {
         problems.push(
             Problem::new(place.span(), "too many ports and shadows")
-                .label(format!("{} in all, the limit is {MAX_PORTS}", ports.len() + hosts.len()))
+                .label(format!("{all} in all, the limit is {MAX_PORTS}"))
                 .hint("remove ports, or write host = false for some"),
         );
     }
 }
 
 fn in_a_bridge(place: &Spanned<bool>, membership: &Text) -> Problem {
-    Problem::new(place.span(), "a port in a bridge has no shadow of its own")
-        .label("the host is a member of the bridge instead")
+    Problem::new(place.span(), "a port in a bridge is shadowed with its bridge")
+        .label("not alone")
         .related(membership.span(), "its bridge")
-        .hint("write host = true in the [[bridge]]")
+        .hint("write host = true in the [[bridge]]; with snooping each of its ports has a shadow")
 }
 
 fn too_long(place: &Spanned<bool>, name: &Text) -> Problem {

@@ -34,6 +34,7 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
         filters: Vec::new(),
         on_link: Vec::new(),
         kernel_routes: Vec::new(),
+        snooped: Vec::new(),
     };
     if !port_count(&raw.ports, problems) {
         return config;
@@ -48,6 +49,7 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
     config.neighbors = routes::neighbors(&raw.neighbors, &topology, problems);
     config.multicast = multicast::routes(&raw.multicast, &topology, problems);
     config.filters = filters::filters(&raw.filters, &topology, problems);
+    bridges::snooping(&raw.bridges, &topology, problems);
     hosts::check(&raw.ports, &raw.bridges, &topology, problems);
     config.ports = raw.ports.into_iter().filter_map(ports::port).collect();
     config.add_shadows();

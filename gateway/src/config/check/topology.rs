@@ -120,6 +120,8 @@ impl<'r> Topology<'r> {
                 snooping: raw.snooping,
                 ageing: raw.ageing,
                 host: raw.host.is_some(),
+                querier: raw.querier.is_some(),
+                fast_leave: raw.fast_leave.iter().filter_map(port).collect(),
             })
         };
         raw.iter().filter_map(bridge).collect()

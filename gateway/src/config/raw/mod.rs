@@ -54,6 +54,9 @@ pub(super) struct RawBridge {
     pub(super) ageing: Duration,
     /// Where `host = true` stands.
     pub(super) host: Option<Spanned<bool>>,
+    /// Where `querier = true` stands.
+    pub(super) querier: Option<Spanned<bool>>,
+    pub(super) fast_leave: Vec<Text>,
 }
 
 pub(super) struct RawGroup {

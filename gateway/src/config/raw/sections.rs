@@ -24,6 +24,8 @@ const GRO: Key = key("gro", r#""off""#);
 const HOST: Key = key("host", "false");
 const PORTS: Key = key("ports", r#"["p1", "p2"]"#);
 const SNOOPING: Key = key("snooping", "true");
+const QUERIER: Key = key("querier", "false");
+const FAST_LEAVE: Key = key("fast_leave", r#"["p1"]"#);
 const BRIDGE: Key = key("bridge", r#""br0""#);
 const GROUP: Key = key("group", r#""239.1.1.1""#);
 const PREFIX: Key = key("prefix", r#""10.2.0.0/16""#);
@@ -61,6 +63,8 @@ impl RawBridge {
                 r.number("ageing_s", 1..=1_000_000_u32, 300, problems).into(),
             ),
             host: host(r, problems),
+            querier: r.flag(QUERIER, problems).filter(|querier| *querier.get_ref()),
+            fast_leave: names(r, FAST_LEAVE, problems),
         }
     }
 }
@@ -177,8 +181,6 @@ fn port_names(r: &mut Reader<'_, '_>, key: Key, problems: &mut Problems) -> Vec<
     let value = r.value(key.name);
     let place = value.map_or(r.span(), Spanned::span);
     let empty = value.and_then(|v| v.get_ref().as_array()).is_some_and(|list| list.is_empty());
-    let given = r.texts(key, problems);
-    let mut names: Vec<Text> = Vec::new();
     if empty {
         problems.push(
             Problem::new(place, format!("`{}` names no port", key.name))
@@ -186,7 +188,13 @@ fn port_names(r: &mut Reader<'_, '_>, key: Key, problems: &mut Problems) -> Vec<
                 .hint(format!("write {} = {}", key.name, key.example)),
         );
     }
-    for name in given {
+    names(r, key, problems)
+}
+
+/// A list that names each port once.
+fn names(r: &mut Reader<'_, '_>, key: Key, problems: &mut Problems) -> Vec<Text> {
+    let mut names: Vec<Text> = Vec::new();
+    for name in r.texts(key, problems) {
         match names.iter().find(|earlier| **earlier == name) {
             Some(earlier) => problems.push(listed_twice(&name, earlier)),
             None => names.push(name),

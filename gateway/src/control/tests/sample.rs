@@ -111,7 +111,8 @@ impl Observe for Sample {
     fn mdb(&self) -> Vec<MdbEntry> {
         let (bridge, group) = ("br0".into(), "239.1.1.1".into());
         let ports = vec!["p1".into()];
-        vec![MdbEntry { bridge, group, ports, listener: None, origin: Origin::Static }]
+        let (source, listener, origin) = (None, None, Origin::Static);
+        vec![MdbEntry { bridge, group, source, ports, listener, origin }]
     }
 
     fn fib(&self) -> Vec<FibEntry> {

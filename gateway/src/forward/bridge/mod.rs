@@ -1,12 +1,15 @@
 //! An 802.1D learning bridge, per VLAN: a frame leaves verbatim by the ports this room names.
 //!
 //! *Invariant:* the port a frame came from is never among them, nor is a port of another bridge.
-//! Malformed packets in a valid Ethernet frame are bridged as they are. Absent: spanning tree,
-//! IGMP and MLD state (the host's kernel has them), VLAN membership of ports.
+//! Malformed packets in a valid Ethernet frame are bridged as they are, but for IGMP and MLD that the
+//! kernel judges. Absent: spanning tree, IGMP and MLD state (the host's kernel has them), VLAN
+//! membership of ports.
 
 mod fdb;
 mod listeners;
 mod mdb;
+mod membership;
+mod shadows;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
@@ -15,9 +18,11 @@ use std::sync::Arc;
 pub use fdb::{Fdb, FdbEntry, Learning, Station};
 pub(super) use listeners::Listeners;
 use mdb::Mdb;
+use membership::Message;
+use shadows::Shadows;
 
-use crate::config::{Bridge as BridgeConfig, Group};
-use crate::packet::{Decision, DropReason, FrameInfo, PortMask};
+use crate::config::{Config, Group};
+use crate::packet::{Decision, DropReason, FrameInfo, PortId, PortMask, PuntClass};
 use crate::time::Nanos;
 use crate::wire::{Ethernet, view};
 
@@ -27,20 +32,26 @@ pub struct Bridge {
     fdb: Arc<Fdb>,
     mdb: Mdb,
     listeners: Listeners,
+    /// Of its ports, when the kernel snoops.
+    shadows: Option<Shadows>,
+    /// Its ports, and the host.
+    everybody: PortMask,
 }
 
 impl Bridge {
-    pub(super) fn new<'a>(
-        config: &BridgeConfig,
-        groups: impl Iterator<Item = &'a Group>,
-        listeners: Listeners,
-        fdb: Arc<Fdb>,
-    ) -> Self {
+    /// The bridge of `config` with this index.
+    pub(super) fn new(config: &Config, index: usize, listeners: Listeners, fdb: Arc<Fdb>) -> Self {
+        let bridge = &config.bridges[index];
+        let groups = config.groups.iter().filter(|group| group.bridge == index);
         let members = |group: &Group| (group.group, group.ports.iter().copied().collect());
         // A port with a listener has a member. Without snooping everybody is one of everything.
-        let members = groups.map(members).chain(listeners.ports()).filter(|_| config.snooping);
-        let mdb = Mdb::new(members);
-        Self { ports: config.ports.iter().copied().collect(), mdb, listeners, fdb }
+        let members = groups.map(members).chain(listeners.ports()).filter(|_| bridge.snooping);
+        let snooped = config.snooped.iter().find(|snooped| snooped.bridge == index);
+        let mdb = Mdb::new(members, snooped);
+        let shadows = Shadows::new(config, index);
+        let ports: PortMask = bridge.ports.iter().copied().collect();
+        let everybody = shadows.as_ref().map_or(ports, |shadows| ports.with(shadows.host()));
+        Self { ports, mdb, listeners, fdb, shadows, everybody }
     }
 
     /// Its stations.
@@ -51,6 +62,11 @@ impl Bridge {
     /// Its ports.
     pub fn ports(&self) -> PortMask {
         self.ports
+    }
+
+    /// Where stations of the host are noted, if its ports have shadows.
+    pub(super) fn host(&self) -> Option<PortId> {
+        self.shadows.as_ref().map(Shadows::host)
     }
 
     pub(super) fn decide(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Decision {
@@ -64,16 +80,24 @@ impl Bridge {
             return Decision::Drop(DropReason::BadSourceMac);
         }
         let ports = if dst.is_group() {
-            self.mdb.members(dst, info, head).unwrap_or(self.ports)
+            if let Some(shadows) = &self.shadows {
+                if let Some(message) = membership::read(info, head) {
+                    return self.relay(message, info, shadows);
+                }
+            }
+            self.mdb.members(dst, info, head).unwrap_or(self.everybody)
         } else {
             let station = Station::new(dst, info.vlan);
             match station.and_then(|station| self.fdb.lookup(station, now)) {
                 Some(port) if port == info.port => return Decision::Drop(DropReason::SamePort),
                 Some(port) => PortMask::of(port),
-                None => self.ports,
+                None => self.everybody,
             }
         };
-        let ports = ports.without(info.port);
+        let mut ports = ports.without(info.port);
+        if let Some(shadows) = &self.shadows {
+            ports = shadows.towards(ports, info.port);
+        }
         if ports.is_empty() {
             return Decision::Drop(DropReason::NoEgress);
         }
@@ -85,16 +109,40 @@ impl Bridge {
         Decision::Bridge { ports }
     }
 
-    /// What [`learn`](Self::learn) would do.
-    pub(super) fn would_learn(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Learning {
-        sender(info, head)
-            .map_or(Learning::Unchanged, |station| self.fdb.would_learn(station, info.port, now))
+    /// A membership message, of which the kernel hears as well. It forwards none of them.
+    #[cold]
+    fn relay(&self, message: Message, info: &FrameInfo, shadows: &Shadows) -> Decision {
+        let ports = match message {
+            Message::Report => self.mdb.routers(info.network).unwrap_or(self.ports),
+            Message::Other => self.ports,
+            Message::Malformed => return Decision::Drop(DropReason::BadMembership),
+        };
+        let ports = ports.and(self.ports).without(info.port);
+        let shadow = shadows.of(info.port);
+        Decision::BridgeAndPunt { ports, shadow, class: PuntClass::Membership }
     }
 
-    /// Notes where the sender is.
-    pub(super) fn learn(&self, info: &FrameInfo, head: &[u8], now: Nanos) -> Learning {
+    /// What [`learn`](Self::learn) would do.
+    pub(super) fn would_learn(
+        &self,
+        info: &FrameInfo,
+        head: &[u8],
+        port: PortId,
+        now: Nanos,
+    ) -> Learning {
         sender(info, head)
-            .map_or(Learning::Unchanged, |station| self.fdb.learn(station, info.port, now))
+            .map_or(Learning::Unchanged, |station| self.fdb.would_learn(station, port, now))
+    }
+
+    /// Notes that the sender is on `port`.
+    pub(super) fn learn(
+        &self,
+        info: &FrameInfo,
+        head: &[u8],
+        port: PortId,
+        now: Nanos,
+    ) -> Learning {
+        sender(info, head).map_or(Learning::Unchanged, |station| self.fdb.learn(station, port, now))
     }
 }
 

@@ -218,7 +218,7 @@ fn a_new_snapshot_keeps_what_an_equal_bridge_has_learned() {
     let facts = [PortFacts { mac: port_mac(9) }; 5];
     let first = Tables::build(&config, &facts, 1);
     let frame = unicast(2, 2, 9);
-    first.bridges()[0].learn(&frame.info, &frame.bytes, NOW);
+    first.bridges()[0].learn(&frame.info, &frame.bytes, PortId(2), NOW);
     config.bridges[0].name = "renamed".into();
     let second = Tables::rebuild(&config, &facts, 1, &first);
     assert_eq!(second.bridges()[0].fdb().used(), 1);

@@ -1,27 +1,30 @@
 use super::Observer;
+use crate::config::{Config, Snooped};
 use crate::control::{
     FdbEntry, FdbReport, FibEntry, MdbEntry, MfibEntry, NeighborEntry, Origin, TableUse,
 };
+use crate::packet::{PortId, PortMask};
 
 /// Where a destination leads that the kernel settles itself.
 const HOST: &str = "(host)";
+/// Groups that nobody has joined, by family.
+const OTHERS: [&str; 2] = ["(other IPv4)", "(other IPv6)"];
 
 impl Observer {
     pub(super) fn fdb_reports(&self) -> Vec<FdbReport> {
         let config = self.running.config();
         let now = self.clock.now();
         let tables = self.running.tables().current();
-        let bridges = config.bridges.iter().zip(tables.bridges());
-        let reports = bridges.map(|(config, bridge)| {
+        let reports = tables.bridges().iter().enumerate().map(|(index, bridge)| {
             let fdb = bridge.fdb();
             let entries = fdb.entries(now).map(|entry| FdbEntry {
                 mac: entry.station.mac().to_string(),
                 vlan: entry.station.vlan(),
-                port: self.port_name(entry.port),
+                port: member_name(&config, index, entry.port),
                 age_s: entry.idle.map_or(0, |idle| idle.as_secs()),
             });
             FdbReport {
-                bridge: config.name.clone(),
+                bridge: config.bridge_name(index).to_owned(),
                 used: u64::from(fdb.used()),
                 limit: u64::from(fdb.limit()),
                 entries: entries.collect(),
@@ -35,6 +38,7 @@ impl Observer {
         let groups = config.groups.iter().map(|group| MdbEntry {
             bridge: config.bridge_name(group.bridge).to_owned(),
             group: group.group.to_string(),
+            source: None,
             ports: self.port_names(&group.ports),
             listener: None,
             origin: Origin::Static,
@@ -42,11 +46,13 @@ impl Observer {
         let listeners = config.listeners.iter().map(|listener| MdbEntry {
             bridge: config.bridge_name(listener.bridge).to_owned(),
             group: listener.group.to_string(),
+            source: None,
             ports: self.port_names(&[listener.port]),
             listener: Some(listener.mac.to_string()),
             origin: Origin::Static,
         });
-        groups.chain(listeners).collect()
+        let snooped = config.snooped.iter().flat_map(|bridge| snooped_entries(&config, bridge));
+        groups.chain(listeners).chain(snooped).collect()
     }
 
     pub(super) fn fib_entries(&self) -> Vec<FibEntry> {
@@ -116,6 +122,35 @@ impl Observer {
             limit: gro.table_limit,
         });
         fdb.chain(gro).collect()
+    }
+}
+
+/// What the kernel's snooping knows of a bridge. Where somebody asks, groups without members have an
+/// entry too: they go to routers.
+fn snooped_entries(config: &Config, snooped: &Snooped) -> Vec<MdbEntry> {
+    let entry = |group: String, source: Option<String>, ports: PortMask| MdbEntry {
+        bridge: config.bridge_name(snooped.bridge).to_owned(),
+        group,
+        source,
+        ports: ports.map(|port| member_name(config, snooped.bridge, port)).collect(),
+        listener: None,
+        origin: Origin::Kernel,
+    };
+    let others = OTHERS.iter().zip(snooped.families).filter(|(_, family)| family.has_querier);
+    let others = others.map(|(name, family)| entry((*name).to_owned(), None, family.routers));
+    let groups = snooped.groups.iter().map(|group| {
+        let source = group.source.map(|source| source.to_string());
+        entry(group.group.to_string(), source, group.ports)
+    });
+    groups.chain(others).collect()
+}
+
+/// A port of a bridge; the host has its bridge's shadow.
+fn member_name(config: &Config, bridge: usize, port: PortId) -> String {
+    if config.host_of(bridge) == Some(port) {
+        config.interface_of(bridge)
+    } else {
+        config.port_name(port).to_owned()
     }
 }
 
