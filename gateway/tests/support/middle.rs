@@ -5,11 +5,16 @@ use gateway::demo::topology::{Lab, port_name};
 
 /// All ports of the middle in a Linux bridge that floods multicast.
 pub(crate) fn linux_bridge(lab: &Lab) {
+    linux_bridge_with(lab, "mcast_snooping 0");
+}
+
+/// All ports of the middle in a Linux bridge with these settings.
+pub(crate) fn linux_bridge_with(lab: &Lab, settings: &str) {
     // br_netfilter, where it is, makes a bridge judge and fragment what it carries as a router does.
     for family in ["iptables", "ip6tables", "arptables"] {
         let _ = lab.middle.sysctl(&format!("bridge/bridge-nf-call-{family}"), "0");
     }
-    lab.middle.ip("link add br0 type bridge mcast_snooping 0").unwrap();
+    lab.middle.ip(&format!("link add br0 type bridge {settings}")).unwrap();
     for port in 0..lab.hosts.len() {
         lab.middle.ip(&format!("link set {} master br0", port_name(port))).unwrap();
     }

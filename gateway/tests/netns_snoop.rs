@@ -1,0 +1,180 @@
+//! IGMP and MLD snooping by the host's kernel: kernel hosts join and leave, the gateway forwards as a
+//! Linux bridge in its place does.
+#![cfg(feature = "dpdk")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // hosts, not the path
+
+#[path = "support/middle.rs"]
+mod linux;
+#[path = "support/membership.rs"]
+mod membership;
+#[path = "support/netns.rs"]
+mod netns;
+#[path = "support/running.rs"]
+mod running;
+#[path = "netns_snoop/middle.rs"]
+mod middle;
+#[path = "netns_snoop/traffic.rs"]
+mod traffic;
+
+use std::time::Duration;
+
+use gateway::control::{DropsReport, MdbEntry, Topic};
+use gateway::demo::host::{Receiver, any_like};
+use gateway::demo::topology::INTERFACE;
+use membership::{broadcast, general_query, report_v2};
+use middle::{BRIDGE, Kind, Middle};
+use netns::{PORT, ping, receive};
+use traffic::{COUNT, arrivals, becomes, seen_by, stays, zap};
+
+const GROUPS: [&str; 2] = ["239.78.1.1", "ff3e::78:1"];
+
+/// What the second, third and fourth host get of the first one's datagrams, step by step.
+type Outcome = Vec<(&'static str, [usize; 3])>;
+
+/// A member of `group` behind a port, until it is dropped.
+fn join(middle: &Middle, host: usize, group: &str) -> Receiver {
+    let group = group.parse().unwrap();
+    let listen = || {
+        let receiver = Receiver::new(INTERFACE, any_like(group), PORT)?;
+        receiver.join(INTERFACE, group)?;
+        Ok(receiver)
+    };
+    middle.lab.hosts[host].namespace.enter(listen).unwrap()
+}
+
+/// Joins, leaves and routers while somebody asks. Leaving is believed at once on the third port only.
+fn with_querier(kind: Kind, group: &'static str) -> Outcome {
+    let middle = Middle::start(kind, true, &["p2"]);
+    let mut outcome = Vec::new();
+    let mut step = |name, expected| outcome.push((name, becomes(&middle, group, expected)));
+    step("nobody has joined", [0, 0, 0]);
+    let second = join(&middle, 1, group);
+    step("the second has joined", [COUNT, 0, 0]);
+    let third = join(&middle, 2, group);
+    step("the third too", [COUNT, COUNT, 0]);
+    drop(third);
+    step("the third has left", [COUNT, 0, 0]);
+    drop(second);
+    step("the second has left, and was asked whether others listen", [0, 0, 0]);
+    middle.send(3, &general_query(group));
+    step("a router is behind the fourth", [0, 0, COUNT]);
+    let _second = join(&middle, 1, group);
+    step("the second has joined again", [COUNT, 0, COUNT]);
+    let link = if group.contains(':') { "ff02::1" } else { "224.0.0.251" };
+    outcome.push(("a group of the link", stays(&middle, link, [COUNT; 3])));
+    outcome.push(("broadcast", seen_by(&middle, &[broadcast()], [1; 3])));
+    middle.stop();
+    outcome
+}
+
+#[test]
+fn members_and_routers_get_a_group_as_on_a_linux_bridge() {
+    if !middle::possible() {
+        return;
+    }
+    let run = |kind| {
+        std::thread::scope(|scope| {
+            let families = GROUPS.map(|group| scope.spawn(move || with_querier(kind, group)));
+            families.map(|outcome| outcome.join().unwrap())
+        })
+    };
+    assert_eq!(run(Kind::Gateway), run(Kind::Linux));
+}
+
+/// Nobody asks, so whoever is silent may still listen: everything floods, what is joined as well.
+#[test]
+fn without_a_querier_groups_flood() {
+    for kind in [Kind::Linux, Kind::Gateway] {
+        let Some(middle) = middle::possible().then(|| Middle::start(kind, false, &[])) else {
+            return;
+        };
+        for group in GROUPS {
+            stays(&middle, group, [COUNT; 3]);
+            let member = join(&middle, 1, group);
+            std::thread::sleep(Duration::from_millis(1500)); // longer than the response time
+            stays(&middle, group, [COUNT; 3]);
+            drop(member);
+        }
+        // A router beyond the fourth port begins to ask: then it, and members, are all.
+        for group in GROUPS {
+            let _member = join(&middle, 2, group);
+            middle.send(3, &general_query(group));
+            becomes(&middle, group, [0, COUNT, COUNT]);
+        }
+        middle.stop();
+    }
+}
+
+/// A version 2 report reaches routers once each, and no other host: it would keep its own to itself.
+/// A malformed one reaches nobody and is counted.
+#[test]
+fn reports_reach_routers_once_and_malformed_ones_nobody() {
+    for kind in [Kind::Linux, Kind::Gateway] {
+        let Some(middle) = middle::possible().then(|| Middle::start(kind, true, &[])) else {
+            return;
+        };
+        middle.send(3, &general_query("239.78.1.1"));
+        becomes(&middle, "239.78.9.9", [0, 0, COUNT]);
+        let report = report_v2([239, 78, 1, 1]);
+        let expected = [0, 0, 1];
+        assert_eq!(seen_by(&middle, std::slice::from_ref(&report), expected), expected, "{kind:?}");
+        let mut malformed = report;
+        *malformed.last_mut().unwrap() ^= 1;
+        assert_eq!(seen_by(&middle, &[malformed.clone()], [0; 3]), [0; 3], "{kind:?}");
+        if let Some(gateway) = middle.gateway() {
+            let drops: DropsReport = gateway.gateway.ask(Topic::Drops).unwrap();
+            assert_eq!(drops.by_reason["bad_membership"], 1);
+        }
+        middle.stop();
+    }
+}
+
+/// The host is a member like any other: what it joins on the bridge it gets, once, and what it sends
+/// is received once.
+#[test]
+fn the_host_joins_on_its_bridge() {
+    let Some(middle) = middle::possible().then(|| Middle::start(Kind::Gateway, true, &[])) else {
+        return;
+    };
+    let gateway = middle.gateway().unwrap();
+    let namespace = &middle.lab.middle;
+    namespace.ip(&format!("address add 10.78.0.200/24 dev {BRIDGE}")).unwrap();
+    ping(&middle.lab.hosts[0], "10.78.0.200".parse().unwrap()).unwrap();
+    becomes(&middle, GROUPS[0], [0, 0, 0]);
+    let group = GROUPS[0].parse().unwrap();
+    let listen = || {
+        let receiver = Receiver::new(BRIDGE, any_like(group), PORT)?;
+        receiver.join(BRIDGE, group)?;
+        Ok(receiver)
+    };
+    let receiver = namespace.enter(listen).unwrap();
+    let is_member = |entry: &MdbEntry| entry.group == GROUPS[0] && entry.ports == [BRIDGE];
+    middle::eventually("the host is a member", || {
+        let entries: Vec<MdbEntry> = gateway.gateway.ask(Topic::Mdb).unwrap();
+        entries.iter().any(is_member)
+    });
+    assert_eq!(arrivals(&middle, GROUPS[0], [0; 3]), [0; 3]);
+    for number in 0..COUNT {
+        let datagram = receive(&receiver).unwrap_or_else(|| panic!("datagram {number} of {COUNT}"));
+        assert_eq!(datagram.len(), traffic::BYTES);
+    }
+    let mut buffer = [0; 2048];
+    assert!(receiver.receive(&mut buffer).unwrap().is_none(), "one came twice");
+    middle.stop();
+}
+
+/// From joining to the first datagram: measured, not judged.
+#[test]
+fn zap_time() {
+    for kind in [Kind::Linux, Kind::Gateway] {
+        let Some(middle) = middle::possible().then(|| Middle::start(kind, true, &["p2"])) else {
+            return;
+        };
+        becomes(&middle, GROUPS[0], [0, 0, 0]);
+        let mut times: Vec<_> = (0..5).map(|_| zap(&middle, 2, GROUPS[0])).collect();
+        times.sort_unstable();
+        let (median, longest) = (times[times.len() / 2], times[times.len() - 1]);
+        println!("zap time, {kind:?}: median {median:?}, longest {longest:?} of {}", times.len());
+        middle.stop();
+    }
+}

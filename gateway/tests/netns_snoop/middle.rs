@@ -1,0 +1,103 @@
+//! Four hosts around a gateway whose kernel snoops, or around a Linux bridge.
+
+use std::time::{Duration, Instant};
+
+use gateway::demo::tap::Tap;
+use gateway::demo::topology::Lab;
+
+use crate::linux::linux_bridge_with;
+use crate::netns::{lab, plug_lan, tap};
+use crate::running::{Running, bridge, start};
+
+/// The gateway's shadow of its bridge.
+pub(crate) const BRIDGE: &str = "gw-br0";
+/// Hundredths of a second that hosts are given to answer: a tenth of what is usual.
+const RESPONSE: u32 = 100;
+
+/// What is in the middle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Gateway,
+    Linux,
+}
+
+pub(crate) struct Middle {
+    pub(crate) lab: Lab,
+    gateway: Option<Running>,
+    /// On the cable of each host.
+    pub(crate) taps: Vec<Tap>,
+}
+
+/// Whether namespaces can be made; a panic if they must.
+pub(crate) fn possible() -> bool {
+    lab().is_some()
+}
+
+impl Middle {
+    pub(crate) fn start(kind: Kind, querier: bool, fast_leave: &[&str]) -> Self {
+        let mut lab = lab().unwrap();
+        plug_lan(&mut lab, 4);
+        // A bridge asks IPv6 hosts from its link-local address.
+        lab.middle.sysctl("ipv6/conf/default/disable_ipv6", "0").unwrap();
+        let gateway = match kind {
+            Kind::Gateway => Some(gateway(&lab, querier, fast_leave)),
+            Kind::Linux => {
+                linux(&lab, querier, fast_leave);
+                None
+            }
+        };
+        let taps = lab.hosts.iter().map(tap).collect();
+        Self { lab, gateway, taps }
+    }
+
+    pub(crate) fn gateway(&self) -> Option<&Running> {
+        self.gateway.as_ref()
+    }
+
+    /// A frame from the cable of a host.
+    pub(crate) fn send(&self, host: usize, frame: &[u8]) {
+        self.taps[host].send(frame).unwrap();
+    }
+
+    pub(crate) fn stop(self) {
+        if let Some(gateway) = self.gateway {
+            gateway.stop_clean();
+        }
+    }
+}
+
+fn gateway(lab: &Lab, querier: bool, fast_leave: &[&str]) -> Running {
+    lab.middle.ip(&format!("link add {BRIDGE} type bridge {}", snooping(querier))).unwrap();
+    let ports: Vec<_> = fast_leave.iter().map(|port| format!("\"{port}\"")).collect();
+    let fast_leave = match ports.as_slice() {
+        [] => String::new(),
+        ports => format!("fast_leave = [{}]\n", ports.join(", ")),
+    };
+    let section = format!("[[bridge]]\nhost = true\nquerier = {querier}\n{fast_leave}");
+    start(lab, "0", &bridge(lab).replace("[[bridge]]\n", &section))
+}
+
+fn linux(lab: &Lab, querier: bool, fast_leave: &[&str]) {
+    linux_bridge_with(lab, &snooping(querier));
+    for port in fast_leave {
+        lab.middle.command("bridge", &format!("link set dev {port} fastleave on")).unwrap();
+    }
+}
+
+/// The first question may be asked before the bridge has the link-local address it is to come from.
+fn snooping(querier: bool) -> String {
+    let querier = u8::from(querier);
+    format!(
+        "mcast_snooping 1 mcast_querier {querier} mcast_query_response_interval {RESPONSE} \
+         mcast_startup_query_interval {RESPONSE}"
+    )
+}
+
+/// Waits until it is so.
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
