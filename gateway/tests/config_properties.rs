@@ -161,6 +161,7 @@ fn multicast(config: &mut Config, routed: &[PortId]) {
             source: source.map(|source| source.parse().unwrap()),
             from: *from,
             to: to.to_vec(),
+            kernel: None,
         });
     }
 }

@@ -223,7 +223,7 @@ fn check(forwarder: &Forwarder, port: PortId, frame: &[u8]) -> Result<(), TestCa
             prop_assert!(!routed && !ports.is_empty() && !ports.contains(port));
             prop_assert_eq!(ports.and(bridge), ports);
         }
-        Decision::Multicast { ports } => {
+        Decision::Multicast { ports } | Decision::MulticastWatched { ports, .. } => {
             prop_assert!(port == LEFT && ports == PortMask::of(RIGHT));
         }
         Decision::Route(hop) => prop_assert!(routed && hop.src_mac == port_mac(hop.port)),

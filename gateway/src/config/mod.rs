@@ -278,6 +278,17 @@ pub struct MulticastRoute {
     pub from: PortId,
     /// Egress ports, without `from`.
     pub to: Vec<PortId>,
+    /// Not in the file: the kernel has this route too.
+    pub kernel: Option<KernelEntry>,
+}
+
+/// What the kernel's multicast forwarding cache says of a route beside its ports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelEntry {
+    /// Ports that take only what has more hops left than this, where that is more than one.
+    pub thresholds: Vec<(PortId, u8)>,
+    /// The host's end of the ingress port: there the kernel hears of traffic.
+    pub shadow: PortId,
 }
 
 /// `[control]`

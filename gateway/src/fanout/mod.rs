@@ -13,4 +13,6 @@ mod rewrite;
 
 pub use emit::Emit;
 pub use replicate::{Fanout, FanoutPort};
-pub use rewrite::{decrement_ttl, group_address, set_addresses, set_source, trim_to_ip};
+pub use rewrite::{
+    decrement_ttl, group_address, set_addresses, set_last_hop, set_source, trim_to_ip,
+};

@@ -4,7 +4,7 @@
 use core::net::IpAddr;
 
 use crate::packet::{FrameInfo, MacAddr, Network, NextHop, PacketBuf};
-use crate::wire::{Ipv4, Ipv6, view};
+use crate::wire::{Ipv4, Ipv6, view, view_mut};
 
 /// The least length of an Ethernet frame without FCS (IEEE 802.3 3.2.7).
 const MIN_FRAME: usize = 60;
@@ -90,6 +90,24 @@ pub fn decrement_ttl(head: &mut [u8], info: &FrameInfo) {
         Network::Ipv6 => {
             let Some(header) = header.and_then(<[u8]>::first_chunk_mut::<40>) else { return };
             header[7] = header[7].wrapping_sub(1);
+        }
+        Network::Arp | Network::Other | Network::Broken(_) => {}
+    }
+}
+
+/// Lets a datagram go no further than who gets it: TTL (with the header checksum) or hop limit 1.
+pub fn set_last_hop(head: &mut [u8], info: &FrameInfo) {
+    let l2_len = usize::from(info.l2_len);
+    match info.network {
+        Network::Ipv4 => {
+            if let Some(ip) = view_mut::<Ipv4>(head, l2_len) {
+                ip.set_ttl(1);
+            }
+        }
+        Network::Ipv6 => {
+            if let Some(ip) = view_mut::<Ipv6>(head, l2_len) {
+                ip.hop_limit = 1;
+            }
         }
         Network::Arp | Network::Other | Network::Broken(_) => {}
     }

@@ -21,12 +21,13 @@ use std::sync::Arc;
 pub use bridge::{Bridge, Fdb, FdbEntry, Learning, Station};
 pub use filter::{FilterKey, Filters, Limiter, Rule, RuleId};
 use foldhash::fast::FixedState;
-pub use route::Interface;
+pub use route::{Interface, Watch};
 use tables::Role;
 pub use tables::{PortFacts, Tables};
 
 use crate::packet::{
-    Decision, DropReason, FrameInfo, Listener, ListenerSet, MacAddr, NextHop, PortId, PortMask,
+    Decision, DropReason, FrameInfo, Listener, ListenerSet, MacAddr, Network, NextHop, PortId,
+    PortMask, WatchId,
 };
 use crate::time::Nanos;
 
@@ -104,6 +105,11 @@ impl Forwarder {
     /// Who is in a set of a decision of [`decide`](Self::decide).
     pub fn listeners(&self, set: ListenerSet) -> &[Listener] {
         self.tables.listeners.get(usize::from(set.0)).map_or(&[], |listeners| listeners)
+    }
+
+    /// The route of a [`Decision::MulticastWatched`] about a datagram of this network.
+    pub fn watch(&self, network: Network, id: WatchId) -> Option<&Watch> {
+        self.tables.router.watch(network, id)
     }
 
     /// IP MTU of a port, in bytes.

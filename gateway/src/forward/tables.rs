@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::bridge::{Bridge, Fdb, Listeners};
 use super::filter::Filters;
-use super::route::{Interface, Router};
+use super::route::{Interface, Router, Watch};
 use crate::config::{Config, Gro, Shadow};
 use crate::packet::{Listener, MacAddr, PortId, PortMask};
 
@@ -90,6 +90,11 @@ impl Tables {
     #[inline]
     pub fn filters(&self) -> Option<&Filters> {
         self.filters.as_deref()
+    }
+
+    /// Multicast routes that the kernel has too.
+    pub fn watches(&self) -> impl Iterator<Item = &Watch> {
+        self.router.watches()
     }
 
     /// The bridges, in the order of the file.

@@ -14,7 +14,7 @@ use netlink_packet_route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourMessage, NeighbourState,
 };
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType,
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteNextHop, RouteType,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
@@ -81,7 +81,9 @@ pub(super) struct KnownMulticast {
     pub(super) source: Option<IpAddr>,
     pub(super) group: IpAddr,
     pub(super) from: PortId,
-    pub(super) to: Vec<PortId>,
+    /// Ports, and how many hops a datagram must have more than that; `None`: one of the kernel's
+    /// egress interfaces is no port, so the kernel forwards.
+    pub(super) to: Option<Vec<(PortId, u8)>>,
 }
 
 impl Mirror {
@@ -324,14 +326,17 @@ impl Mirror {
         if message.header.kind != RouteType::Multicast {
             return None;
         }
-        let (mut source, mut group, mut from, mut to) = (None, None, None, Vec::new());
+        let (mut source, mut group, mut from, mut to) = (None, None, None, Some(Vec::new()));
         for attribute in &message.attributes {
             match attribute {
                 RouteAttribute::Source(address) => source = ip(address),
                 RouteAttribute::Destination(address) => group = ip(address),
                 RouteAttribute::Iif(index) => from = self.port(*index),
                 RouteAttribute::MultiPath(paths) => {
-                    to.extend(paths.iter().filter_map(|path| self.port(path.interface_index)));
+                    let port = |path: &RouteNextHop| {
+                        Some((self.port(path.interface_index)?, path.hops)) // `ttls` there
+                    };
+                    to = paths.iter().map(port).collect();
                 }
                 _ => {}
             }

@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use super::mirror::Known;
-use crate::config::{Config, MulticastRoute, Neighbor, Route, Shadow};
+use super::mirror::{Known, KnownMulticast};
+use crate::config::{Config, KernelEntry, MulticastRoute, Neighbor, Route, Shadow};
 use crate::packet::PortId;
 
 impl Known {
@@ -63,15 +63,25 @@ fn add_multicast(config: &mut Config, known: &Known) {
     let file: HashSet<_> =
         config.multicast.iter().map(|route| (route.source, route.group)).collect();
     for route in &known.multicast {
-        if !file.contains(&(route.source, route.group)) {
-            config.multicast.push(MulticastRoute {
-                group: route.group,
-                source: route.source,
-                from: route.from,
-                to: route.to.clone(),
-            });
+        let shadow = config.shadow_of(Shadow::Port(route.from));
+        if let Some(shadow) = shadow.filter(|_| !file.contains(&(route.source, route.group))) {
+            config.multicast.push(multicast_route(route, shadow));
         }
     }
+}
+
+/// `shadow` is the host's end of the port it comes from: what the kernel forwards goes up there.
+fn multicast_route(known: &KnownMulticast, shadow: PortId) -> MulticastRoute {
+    let KnownMulticast { source, group, from, .. } = *known;
+    let (to, kernel) = match &known.to {
+        Some(to) => {
+            let thresholds = to.iter().copied().filter(|&(_, least)| least > 1).collect();
+            let to = to.iter().map(|&(port, _)| port).collect();
+            (to, Some(KernelEntry { thresholds, shadow }))
+        }
+        None => (vec![shadow], None),
+    };
+    MulticastRoute { group, source, from, to, kernel }
 }
 
 /// A program on the host that joined a group is a member behind the shadow.
@@ -95,5 +105,6 @@ fn join_routed(config: &mut Config, from: PortId, shadow: PortId, group: IpAddr)
     for route in routes.filter(|route| route.from == from) {
         route.to.push(shadow);
     }
-    config.multicast.push(MulticastRoute { group, source: None, from, to: vec![shadow] });
+    let to = vec![shadow];
+    config.multicast.push(MulticastRoute { group, source: None, from, to, kernel: None });
 }

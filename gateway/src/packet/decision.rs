@@ -35,6 +35,14 @@ pub enum Decision {
         /// Egress ports (never empty).
         ports: PortMask,
     },
+    /// As `Multicast`, by a route that the kernel has too: it may be to hear of the datagram, and
+    /// ports may be beyond its reach.
+    MulticastWatched {
+        /// Egress ports within reach; may be empty.
+        ports: PortMask,
+        /// The route.
+        watch: WatchId,
+    },
     /// For the host's kernel: verbatim to the ingress port's shadow, as many as its class may have.
     Punt {
         /// The shadow.
@@ -51,6 +59,10 @@ pub enum Decision {
 /// Who listens to one group in one bridge, by the tables that decided.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ListenerSet(pub u16);
+
+/// A multicast route that the kernel has too, by the tables that decided and of one address family.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WatchId(pub u32);
 
 /// A station that gets its own copies of a group's datagrams, sent to its own address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

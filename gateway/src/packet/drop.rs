@@ -66,6 +66,8 @@ reasons! {
     NoNeighbor = "no_neighbor",
     /// TTL or hop limit ran out.
     TtlExpired = "ttl_expired",
+    /// Not enough hops left for one port of a multicast route.
+    TtlThreshold = "ttl_threshold",
     /// No multicast route for the source and group.
     NoMulticastRoute = "no_multicast_route",
     /// A multicast route exists, but from another port.

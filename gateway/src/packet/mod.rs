@@ -17,7 +17,7 @@ mod trail;
 
 pub use addr::MacAddr;
 pub use buf::{BufPool, PacketBuf, RxChecksum, SharedBuf, TxBuf, read_pieces};
-pub use decision::{Answer, Decision, Listener, ListenerSet, NextHop};
+pub use decision::{Answer, Decision, Listener, ListenerSet, NextHop, WatchId};
 pub use drop::DropReason;
 pub use info::{Coalesce, FrameInfo, Malformed, Network};
 pub use merged::{Geometry, IdStep, MAX_SEGMENTS, Merged};

@@ -12,6 +12,7 @@ mod driven;
 mod observer;
 mod outcome;
 mod reload;
+mod rounds;
 mod totals;
 
 #[cfg(feature = "dpdk")]
@@ -33,6 +34,7 @@ pub use drive::{Drain, Driven, Pace, drive};
 pub use observer::{Collector, DeviceFacts, Devices, Observer, PoolUse, Ticker};
 pub use outcome::{Outcome, PoolBalance};
 pub use reload::Running;
+pub use rounds::Rounds;
 pub use totals::Totals;
 
 #[cfg(feature = "dpdk")]

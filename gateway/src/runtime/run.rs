@@ -15,7 +15,7 @@ use super::crew::Crew;
 use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
 use super::shadows::{ShadowError, Shadows};
-use super::{Assembly, Outcome, Running, assemble, ports};
+use super::{Assembly, Outcome, Rounds, Running, assemble, ports};
 use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
 use crate::dpdk::{self, Clock, Device, Dpdk, Eal, EalOptions, Pool, PoolOptions};
@@ -102,6 +102,7 @@ fn poll(
     observer.set_ready(true);
     eprintln!("gateway: ready, {} port(s), {} worker(s)", config.file_ports(), crew.size());
     tell_supervisor(NotifyState::Ready);
+    let mut rounds = Rounds::new(clock.now());
     while !stop.load(Ordering::Relaxed) {
         let lost = hardware.watch_links();
         if !lost.is_empty() {
@@ -109,6 +110,7 @@ fn poll(
             tables.renew();
         }
         tables.sweep();
+        rounds.step(&tables.current(), clock.now());
         taps.sweep();
         for bridge in tables.current().bridges() {
             bridge.fdb().expire(clock.now());

@@ -78,11 +78,17 @@ impl Ipv4 {
         usize::from(self.flags_offset.get() & Self::OFFSET) * 8
     }
 
-    /// One hop less; the checksum follows (RFC 1624). A TTL of 0 stays.
+    /// One hop less; a TTL of 0 stays.
     #[inline]
     pub fn decrement_ttl(&mut self) {
+        self.set_ttl(self.ttl.saturating_sub(1));
+    }
+
+    /// So many hops left; the checksum follows (RFC 1624).
+    #[inline]
+    pub fn set_ttl(&mut self, ttl: u8) {
         let old = u16::from_be_bytes([self.ttl, self.protocol]);
-        self.ttl = self.ttl.saturating_sub(1);
+        self.ttl = ttl;
         let new = u16::from_be_bytes([self.ttl, self.protocol]);
         self.checksum.set(checksum::update(self.checksum.get(), old, new));
     }

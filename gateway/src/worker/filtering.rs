@@ -48,7 +48,8 @@ impl<K: Backend> Path<K> {
             | Decision::BridgeToListeners { .. }
             | Decision::BridgeAndPunt { .. }
             | Decision::Route(_)
-            | Decision::Multicast { .. } => Place::Forward,
+            | Decision::Multicast { .. }
+            | Decision::MulticastWatched { .. } => Place::Forward,
             // The kernel forwards it, or says why not.
             Decision::Punt { class: PuntClass::Unresolved, .. } => Place::Forward,
             Decision::Punt { .. } | Decision::Consume | Decision::Drop(DropReason::NoHost) => {
@@ -83,6 +84,8 @@ impl<K: Backend> Path<K> {
             | Decision::BridgeToListeners { ports, .. }
             | Decision::BridgeAndPunt { ports, .. }
             | Decision::Multicast { ports } => ports,
+            Decision::MulticastWatched { ports, .. } if ports.is_empty() => return Some(decision),
+            Decision::MulticastWatched { ports, .. } => ports,
             Decision::Route(hop) => PortMask::of(hop.port),
             Decision::Drop(_) | Decision::Answer(_) | Decision::Punt { .. } | Decision::Consume => {
                 return Some(decision);
@@ -106,6 +109,9 @@ impl<K: Backend> Path<K> {
                 Some(Decision::BridgeToListeners { ports: open, listeners })
             }
             Decision::Multicast { .. } => Some(Decision::Multicast { ports: open }),
+            Decision::MulticastWatched { watch, .. } => {
+                Some(Decision::MulticastWatched { ports: open, watch })
+            }
             other => Some(other),
         }
     }

@@ -87,7 +87,8 @@ impl Sampler {
             Decision::Bridge { ports }
             | Decision::BridgeToListeners { ports, .. }
             | Decision::BridgeAndPunt { ports, .. }
-            | Decision::Multicast { ports } => ports,
+            | Decision::Multicast { ports }
+            | Decision::MulticastWatched { ports, .. } => ports,
             Decision::Route(hop) => PortMask::of(hop.port),
             Decision::Drop(_) | Decision::Answer(_) | Decision::Consume | Decision::Punt { .. } => {
                 return;

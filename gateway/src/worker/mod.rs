@@ -17,6 +17,7 @@ mod piecemeal;
 mod punt;
 mod receiver;
 mod snapshot;
+mod watched;
 
 pub use census::{Holding, Imbalance};
 pub use filtering::RuleCounters;

@@ -115,6 +115,13 @@ impl<K: Backend> Path<K> {
         now: Nanos,
     ) {
         let info = *packet.info();
+        let decision = match decision {
+            Decision::MulticastWatched { ports, watch } => {
+                let Some(decision) = self.attend(&packet, ports, watch) else { return };
+                decision
+            }
+            plain => plain,
+        };
         if self.latency.is_noting() {
             let since = Nanos(now.0.saturating_sub(packet.waited().0));
             self.latency.note(info.port, &decision, since);
@@ -129,7 +136,9 @@ impl<K: Backend> Path<K> {
                 self.bridge_to_listeners(packet, ports, listeners);
             }
             Decision::Route(hop) => self.route(packet, &hop),
-            Decision::Multicast { ports } => self.multicast(packet, ports),
+            Decision::Multicast { ports } | Decision::MulticastWatched { ports, .. } => {
+                self.multicast(packet, ports);
+            }
             Decision::Drop(reason) => self.drop_all(info.port, &info, reason, packet.segments()),
             Decision::Consume => self.counters.local += segments,
             Decision::Answer(answer) => self.answer(&packet, answer, now),

@@ -43,7 +43,10 @@ impl<K: Backend> Path<K> {
                     self.bridge_to_listeners(packet, ports, listeners);
                 }
                 Decision::Route(hop) => self.route(packet, &hop),
-                Decision::Multicast { ports } => self.multicast_what_fits(packet, ports, now),
+                // Watched ones have become plain ones in `carry_out`.
+                Decision::Multicast { ports } | Decision::MulticastWatched { ports, .. } => {
+                    self.multicast_what_fits(packet, ports, now);
+                }
                 Decision::Drop(reason) => {
                     self.drop_all(info.port, &info, reason, packet.segments());
                 }

@@ -27,8 +27,9 @@ fn routes_of_a_session_are_forwarded_and_a_flood_does_not_end_it(by: By) {
     }
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let networks = ["10.99.1.0/24", "fd99:1::/64"];
-    let _there = frr(there, folders[0].path(), &configuration("65001", "1.2", "1.1", &networks));
-    let _here = frr(here, folders[1].path(), &configuration("65002", "1.1", "1.2", &[]));
+    let _there =
+        frr(there, folders[0].path(), "bgpd", &configuration("65001", "1.2", "1.1", &networks));
+    let _here = frr(here, folders[1].path(), "bgpd", &configuration("65002", "1.1", "1.2", &[]));
     match &middle.gateway {
         Some(gateway) => {
             let routes = eventually(gateway, Topic::Fib, |routes: &[FibEntry]| {
@@ -89,11 +90,16 @@ fn configuration(number: &str, own: &str, peer: &str, networks: &[&str]) -> Stri
     )
 }
 
-/// zebra and bgpd, which give up root and write into `folder` only.
-fn frr(namespace: &Namespace, folder: &Path, configuration: &str) -> [Daemon; 2] {
+/// zebra and another daemon, which give up root and write into `folder` only.
+pub(crate) fn frr(
+    namespace: &Namespace,
+    folder: &Path,
+    daemon: &str,
+    configuration: &str,
+) -> [Daemon; 2] {
     fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
     let path = |name: &str| folder.join(name).display().to_string();
-    fs::write(path("bgpd.conf"), configuration).unwrap();
+    fs::write(path(&format!("{daemon}.conf")), configuration).unwrap();
     fs::write(path("zebra.conf"), "").unwrap();
     let start = |name: &str| {
         let (file, pid) = (path(&format!("{name}.conf")), path(&format!("{name}.pid")));
@@ -103,7 +109,7 @@ fn frr(namespace: &Namespace, folder: &Path, configuration: &str) -> [Daemon; 2]
     };
     let zebra = start("zebra");
     until("zebra's socket", || listed(folder), |files| files.contains("zserv.api"));
-    [zebra, start("bgpd")]
+    [zebra, start(daemon)]
 }
 
 fn listed(folder: &Path) -> String {

@@ -12,6 +12,7 @@ mod middle;
 mod multicast;
 #[path = "../support/netns.rs"]
 mod netns;
+mod pim;
 #[path = "../support/running.rs"]
 mod running;
 #[path = "../support/shadowed.rs"]

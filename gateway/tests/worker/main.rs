@@ -23,3 +23,4 @@ mod s07;
 mod too_big;
 mod transparency;
 mod two_workers;
+mod watched;

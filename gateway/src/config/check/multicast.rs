@@ -40,7 +40,10 @@ pub(super) fn routes(
                     .related(first.span(), "first here")
                     .hint("a stream has one ingress: list all egress ports in one [[multicast]]"),
             ),
-            None => routes.push(MulticastRoute { group: *group.get_ref(), source, from, to }),
+            None => {
+                let group = *group.get_ref();
+                routes.push(MulticastRoute { group, source, from, to, kernel: None });
+            }
         }
     }
     routes

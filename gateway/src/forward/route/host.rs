@@ -27,7 +27,8 @@ fn class(alone: &Result<Decision, DropReason>, info: &FrameInfo, head: &[u8]) ->
         Ok(
             Decision::Consume | Decision::Answer(Answer::ArpReply | Answer::NeighborAdvertisement),
         ) => Some(PuntClass::Neighbor),
-        Ok(Decision::Multicast { .. }) | Err(DropReason::TtlExpired) => membership(info, head),
+        Ok(Decision::Multicast { .. } | Decision::MulticastWatched { .. })
+        | Err(DropReason::TtlExpired) => membership(info, head),
         // A snooping switch queries from 0.0.0.0 (RFC 4541 2.1.1); a host asks DHCP from there.
         Err(DropReason::MartianSource | DropReason::MartianDestination) => {
             membership(info, head).or_else(|| to_everybody(info, head).then_some(PuntClass::Local))

@@ -18,14 +18,16 @@ mod plane;
 mod strides;
 #[cfg(all(test, not(loom)))]
 mod tests;
+mod watch;
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 pub use interface::Interface;
 use plane::{Plane, Query};
+pub use watch::Watch;
 
 use crate::config::Config;
-use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, Network, NextHop};
+use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, Network, NextHop, WatchId};
 use crate::wire::{Arp, Ethernet, Ipv4, Ipv6, ethertype, view};
 
 /// The routing tables, shared by all routed ports.
@@ -86,6 +88,20 @@ impl Router {
             Network::Broken(malformed) => Err(malformed.drop_reason()),
             Network::Other => Err(refuse_type(dst, info.ethertype)),
         }
+    }
+
+    /// A multicast route that the kernel has too, of a datagram of this network.
+    pub(super) fn watch(&self, network: Network, id: WatchId) -> Option<&Watch> {
+        match network {
+            Network::Ipv4 => self.v4.watch(id),
+            Network::Ipv6 => self.v6.watch(id),
+            Network::Arp | Network::Other | Network::Broken(_) => None,
+        }
+    }
+
+    /// All of them.
+    pub(super) fn watches(&self) -> impl Iterator<Item = &Watch> {
+        self.v4.watches().iter().chain(self.v6.watches())
     }
 
     /// How the source of a datagram is reached.

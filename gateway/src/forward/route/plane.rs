@@ -6,11 +6,12 @@ use std::collections::HashMap;
 
 use super::address::Address;
 use super::fib::{Fib, Route};
-use super::mfib::Mfib;
+use super::mfib::{Mfib, Path};
 use super::neighbor::Neighbors;
 use super::own::Own;
+use super::watch::Watch;
 use crate::config::Config;
-use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId, PortMask};
+use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId, PortMask, WatchId};
 
 /// One address family.
 pub(super) struct Plane<A: Address> {
@@ -96,16 +97,41 @@ impl<A: Address> Plane<A> {
         if query.destination.is_link_group() {
             return Err(DropReason::LinkLocal);
         }
-        let ports = self.mfib.lookup(query.source, query.destination, query.ingress)?;
-        // What goes up to the host goes no further: it keeps its last hop.
-        let ports = if query.hops <= 1 { ports.and(self.shadows) } else { ports };
-        if query.hops <= 1 && ports.is_empty() {
-            return Err(DropReason::TtlExpired);
+        let path = self.mfib.lookup(query.source, query.destination, query.ingress)?;
+        let watch = path.watch.and_then(|id| self.mfib.watch(id));
+        if query.hops <= path.scope || watch.is_some_and(Watch::is_due) {
+            return self.multicast_with_care(query.hops, path);
         }
-        if ports.is_empty() {
+        if path.to.is_empty() {
             return Err(DropReason::NoEgress);
         }
-        Ok(Decision::Multicast { ports })
+        Ok(Decision::Multicast { ports: path.to })
+    }
+
+    #[cold]
+    fn multicast_with_care(&self, hops: u8, path: &Path) -> Result<Decision, DropReason> {
+        // What goes up to the host goes no further: it keeps its last hop.
+        if hops <= 1 {
+            let ports = path.to.and(self.shadows);
+            return if ports.is_empty() {
+                Err(DropReason::TtlExpired)
+            } else {
+                Ok(Decision::Multicast { ports })
+            };
+        }
+        let known = path.watch.and_then(|id| Some((id, self.mfib.watch(id)?)));
+        let (watch, watched) = known.ok_or(DropReason::NoEgress)?;
+        Ok(Decision::MulticastWatched { ports: path.to.and_not(watched.beyond(hops)), watch })
+    }
+
+    /// A multicast route that the kernel has too.
+    pub(super) fn watch(&self, id: WatchId) -> Option<&Watch> {
+        self.mfib.watch(id)
+    }
+
+    /// All of them.
+    pub(super) fn watches(&self) -> &[Watch] {
+        self.mfib.watches()
     }
 
     #[inline(never)]
@@ -143,9 +169,7 @@ impl<A: Address> Plane<A> {
 
     fn add_multicast(&mut self, config: &Config) {
         for route in &config.multicast {
-            let Some(group) = A::of(route.group) else { continue };
-            let source = route.source.and_then(A::of);
-            self.mfib.insert(source, group, route.from, route.to.iter().copied().collect());
+            self.mfib.insert(route, self.shadows);
         }
     }
 

@@ -69,11 +69,15 @@ proptest! {
         // Source 0 is any.
         let source = |index: u8| Ipv4Addr::new(10, 0, 0, index);
         let group = |index: u8| Ipv4Addr::new(239, 0, 0, index);
-        let ports = |bits: u8| (0..4).filter(|bit| bits >> bit & 1 == 1).map(PortId).collect();
+        let ports = |bits: u8| -> PortMask {
+            (0..4).filter(|bit| bits >> bit & 1 == 1).map(PortId).collect()
+        };
         let mut mfib = Mfib::<Ipv4Addr>::new();
         for &(src, dst, from, to) in &routes {
-            let any = (src != 0).then(|| source(src));
-            mfib.insert(any, group(dst), PortId(from), ports(to));
+            let source = (src != 0).then(|| source(src).into());
+            let (group, from, to) = (group(dst).into(), PortId(from), ports(to).collect());
+            let route = MulticastRoute { group, source, from, to, kernel: None };
+            mfib.insert(&route, PortMask::EMPTY);
         }
         for (src, dst, ingress) in lookups {
             let of = |wanted: u8| routes.iter().filter(move |r| r.0 == wanted && r.1 == dst);
@@ -85,7 +89,8 @@ proptest! {
                 (_, None) => Err(DropReason::WrongIngress),
                 _ => Ok(to.without(PortId(ingress))),
             };
-            prop_assert_eq!(mfib.lookup(source(src), group(dst), PortId(ingress)), expected);
+            let found = mfib.lookup(source(src), group(dst), PortId(ingress));
+            prop_assert_eq!(found.map(|path| path.to), expected);
         }
     }
 }
@@ -209,6 +214,7 @@ fn multicasting() -> Config {
         source: source.map(ip),
         from: PortId(from),
         to: to.iter().map(|port| PortId(*port)).collect(),
+        kernel: None,
     };
     config.multicast = vec![
         route(Some("10.1.0.2"), "239.1.1.1", 0, &[1]),
