@@ -11,7 +11,7 @@ mod shadowed;
 
 use gateway::control::{FibEntry, MfibEntry, NeighborEntry, Origin, Topic};
 use gateway::demo::host::Receiver;
-use gateway::demo::topology::INTERFACE;
+use gateway::demo::topology::{INTERFACE, Lab};
 use netns::{demand_intact, demand_trains, lab, ping, plug_lan, plug_routed, stream};
 use running::{bridge, start};
 use shadowed::{eventually, host_report, prepare, start_router, until, with_hosts};
@@ -148,15 +148,31 @@ fn the_host_is_a_member_of_the_bridge() {
 /// What cannot be a shadow is refused with a remedy, before any traffic.
 #[test]
 fn without_the_right_to_make_interfaces_the_remedy_is_named() {
-    let Some(mut lab) = lab() else { return };
-    plug_routed(&mut lab, 1);
-    lab.middle.ip("link add gw-p0 type bridge").unwrap(); // the name is taken by what is no TAP
+    let bridged = "[[bridge]]\nname = \"br0\"\nports = [\"p0\"]\nhost = true\n";
+    // The name is taken by what is no TAP, or no bridge.
+    for (taken, before, text) in [
+        ("gw-p0", "link add gw-p0 type bridge", "host = true\n"),
+        ("gw-p0", "link add gw-p0 type bridge", bridged),
+        ("gw-br0", "tuntap add gw-br0 mode tap", bridged),
+    ] {
+        let Some(mut lab) = lab() else { return };
+        plug_routed(&mut lab, 1);
+        lab.middle.ip(before).unwrap();
+        let said = refused(&lab, text);
+        assert!(said.contains(&format!("shadow {taken}")) && said.contains("help: "), "{said}");
+        let left = lab.middle.ip("-brief link show").unwrap();
+        assert_eq!(left.matches("gw-").count(), 1, "what was made is gone: {left}");
+    }
+}
+
+/// What a gateway with this port says that does not start.
+fn refused(lab: &Lab, of_port: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
     let text = "[runtime]\nhugepages = false\nmemory_mb = 64\npool_buffers = 2048\n\
-                [[port]]\nname = \"p0\"\ndevice = \"net_af_packet0,iface=p0\"\nhost = true\n\
-                [control]\nsocket = \"FOLDER/gw.sock\"\n";
+                [control]\nsocket = \"FOLDER/gw.sock\"\n\
+                [[port]]\nname = \"p0\"\ndevice = \"net_af_packet0,iface=p0\"\n";
     let file = folder.path().join("gw.toml");
-    let text = text.replace("FOLDER", &folder.path().to_string_lossy());
+    let text = text.replace("FOLDER", &folder.path().to_string_lossy()) + of_port;
     std::fs::write(&file, text).unwrap();
     let run = || {
         let program = env!("CARGO_BIN_EXE_gateway");
@@ -165,5 +181,5 @@ fn without_the_right_to_make_interfaces_the_remedy_is_named() {
     let output = lab.middle.enter(run).unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("shadow gw-p0") && said.contains("help: "), "{said}");
+    said.into_owned()
 }

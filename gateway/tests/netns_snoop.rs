@@ -16,6 +16,7 @@ mod middle;
 #[path = "netns_snoop/traffic.rs"]
 mod traffic;
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use gateway::control::{DropsReport, MdbEntry, Topic};
@@ -24,6 +25,7 @@ use gateway::demo::topology::INTERFACE;
 use membership::{broadcast, general_query, report_v2};
 use middle::{BRIDGE, Kind, Middle};
 use netns::{PORT, ping, receive};
+use socket2::{Domain, Socket, Type};
 use traffic::{COUNT, arrivals, becomes, seen_by, stays, zap};
 
 const GROUPS: [&str; 2] = ["239.78.1.1", "ff3e::78:1"];
@@ -127,6 +129,51 @@ fn reports_reach_routers_once_and_malformed_ones_nobody() {
         }
         middle.stop();
     }
+}
+
+/// IGMPv3: a member of one source gets that one. And a router that was told of, and asks nothing.
+#[test]
+fn sources_have_members_of_their_own() {
+    if !middle::possible() {
+        return;
+    }
+    let run = |kind| {
+        // From the first question on: a host that heard version 2 speaks that for minutes.
+        let middle = Middle::start_with(kind, true, &[], "mcast_igmp_version 3");
+        let port = middle.kernel_port(3);
+        middle
+            .lab
+            .middle
+            .command("bridge", &format!("link set dev {port} mcast_router 2"))
+            .unwrap();
+        let group = "232.78.1.1";
+        becomes(&middle, group, [0, 0, COUNT]);
+        let join = |host: usize, source: &str| {
+            let source = source.parse::<Ipv4Addr>().unwrap();
+            let listen = || {
+                let receiver = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+                let group = group.parse().unwrap();
+                let own = Ipv4Addr::new(10, 78, 0, host as u8 + 1);
+                receiver.join_ssm_v4(&source, &group, &own)?;
+                Ok(receiver)
+            };
+            middle.lab.hosts[host].namespace.enter(listen).unwrap()
+        };
+        let _second = join(1, "10.78.0.1");
+        let _third = join(2, "10.78.0.99");
+        becomes(&middle, group, [COUNT, 0, COUNT]);
+        if let Some(gateway) = middle.gateway() {
+            let entries: Vec<MdbEntry> = gateway.gateway.ask(Topic::Mdb).unwrap();
+            let of = |source: &str| {
+                let found = entries.iter().find(|entry| entry.source.as_deref() == Some(source));
+                found.map(|entry| entry.ports.clone()).unwrap_or_default()
+            };
+            assert_eq!((of("10.78.0.1"), of("10.78.0.99")), (vec!["p1".into()], vec!["p2".into()]));
+        }
+        middle.stop();
+    };
+    run(Kind::Linux);
+    run(Kind::Gateway);
 }
 
 /// The host is a member like any other: what it joins on the bridge it gets, once, and what it sends

@@ -153,3 +153,81 @@ fn router(bytes: &[u8]) -> Option<Router> {
     let families = if families == [false; 2] { [true; 2] } else { families };
     Some(Router { index: index.get(), families })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// An attribute, padded to four bytes.
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = (value.len() as u16 + 4).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn member(index: u32, flags: u8, group: [u8; 4], more: &[u8]) -> Vec<u8> {
+        let mut raw = index.to_ne_bytes().to_vec();
+        raw.extend([0, flags, 0, 0]);
+        raw.extend(group);
+        raw.extend([0; 12]);
+        raw.extend([0x08, 0x00, 0, 0]);
+        attribute(1, &[&raw, more].concat())
+    }
+
+    fn read(payload: &[u8]) -> MdbMessage {
+        let Ok(message) = MdbMessage::deserialize(&NetlinkHeader::default(), payload);
+        message
+    }
+
+    #[test]
+    fn members_sources_and_routers() {
+        let group = [239, 1, 1, 1];
+        let source = attribute(MDBA_MDB_EATTR_SOURCE, &[10, 0, 0, 1]);
+        let includes = attribute(MDBA_MDB_EATTR_GROUP_MODE, &[INCLUDE]);
+        let entries = [
+            member(7, 0, group, &[]),
+            member(8, 0, group, &includes),
+            member(8, 0, group, &[includes.clone(), source.clone()].concat()),
+            member(9, BLOCKED, group, &source),
+        ];
+        let router = |index: u32, more: &[u8]| attribute(1, &[&index.to_ne_bytes(), more].concat());
+        let timer = attribute(MDBA_ROUTER_PATTR_INET6_TIMER, &[0; 4]);
+        let payload = [
+            &[FAMILY, 0, 0, 0][..],
+            &3_u32.to_ne_bytes(),
+            &attribute(MDBA_MDB, &attribute(1, &entries.concat())),
+            &attribute(MDBA_ROUTER, &[router(7, &timer), router(8, &[])].concat()),
+        ]
+        .concat();
+        let message = read(&payload);
+        let source = Some("10.0.0.1".parse().unwrap());
+        let entry = |index, source, wants| MdbEntry { index, group: group.into(), source, wants };
+        let entries = [
+            entry(7, None, true),
+            entry(8, None, false),
+            entry(8, source, true),
+            entry(9, source, false),
+        ];
+        assert_eq!((message.bridge, &message.entries[..]), (3, &entries[..]));
+        let routers = [(7, [false, true]), (8, [true, true])];
+        let routers = routers.map(|(index, families)| Router { index, families });
+        assert_eq!(message.routers, routers);
+        // Cut off anywhere, what is whole is read.
+        for len in 0..payload.len() {
+            assert!(read(&payload[..len]).entries.len() <= 4);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read(
+            payload in prop::collection::vec(prop_oneof![0..12_u8, any::<u8>()], 0..200),
+        ) {
+            prop_assert!(read(&payload).entries.len() <= payload.len() / 28);
+        }
+    }
+}

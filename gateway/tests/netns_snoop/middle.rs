@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use gateway::demo::tap::Tap;
-use gateway::demo::topology::Lab;
+use gateway::demo::topology::{Lab, port_name};
 
 use crate::linux::linux_bridge_with;
 use crate::netns::{lab, plug_lan, tap};
@@ -35,14 +35,19 @@ pub(crate) fn possible() -> bool {
 
 impl Middle {
     pub(crate) fn start(kind: Kind, querier: bool, fast_leave: &[&str]) -> Self {
+        Self::start_with(kind, querier, fast_leave, "")
+    }
+
+    /// With `more` settings of the kernel's bridge.
+    pub(crate) fn start_with(kind: Kind, querier: bool, fast_leave: &[&str], more: &str) -> Self {
         let mut lab = lab().unwrap();
         plug_lan(&mut lab, 4);
         // A bridge asks IPv6 hosts from its link-local address.
         lab.middle.sysctl("ipv6/conf/default/disable_ipv6", "0").unwrap();
         let gateway = match kind {
-            Kind::Gateway => Some(gateway(&lab, querier, fast_leave)),
+            Kind::Gateway => Some(gateway(&lab, querier, fast_leave, more)),
             Kind::Linux => {
-                linux(&lab, querier, fast_leave);
+                linux(&lab, querier, fast_leave, more);
                 None
             }
         };
@@ -52,6 +57,12 @@ impl Middle {
 
     pub(crate) fn gateway(&self) -> Option<&Running> {
         self.gateway.as_ref()
+    }
+
+    /// The port of the kernel's bridge towards a host.
+    pub(crate) fn kernel_port(&self, host: usize) -> String {
+        let prefix = if self.gateway.is_some() { "gw-" } else { "" };
+        format!("{prefix}{}", port_name(host))
     }
 
     /// A frame from the cable of a host.
@@ -66,8 +77,8 @@ impl Middle {
     }
 }
 
-fn gateway(lab: &Lab, querier: bool, fast_leave: &[&str]) -> Running {
-    lab.middle.ip(&format!("link add {BRIDGE} type bridge {}", snooping(querier))).unwrap();
+fn gateway(lab: &Lab, querier: bool, fast_leave: &[&str], more: &str) -> Running {
+    lab.middle.ip(&format!("link add {BRIDGE} type bridge {}", snooping(querier, more))).unwrap();
     let ports: Vec<_> = fast_leave.iter().map(|port| format!("\"{port}\"")).collect();
     let fast_leave = match ports.as_slice() {
         [] => String::new(),
@@ -77,19 +88,19 @@ fn gateway(lab: &Lab, querier: bool, fast_leave: &[&str]) -> Running {
     start(lab, "0", &bridge(lab).replace("[[bridge]]\n", &section))
 }
 
-fn linux(lab: &Lab, querier: bool, fast_leave: &[&str]) {
-    linux_bridge_with(lab, &snooping(querier));
+fn linux(lab: &Lab, querier: bool, fast_leave: &[&str], more: &str) {
+    linux_bridge_with(lab, &snooping(querier, more));
     for port in fast_leave {
         lab.middle.command("bridge", &format!("link set dev {port} fastleave on")).unwrap();
     }
 }
 
 /// The first question may be asked before the bridge has the link-local address it is to come from.
-fn snooping(querier: bool) -> String {
+fn snooping(querier: bool, more: &str) -> String {
     let querier = u8::from(querier);
     format!(
         "mcast_snooping 1 mcast_querier {querier} mcast_query_response_interval {RESPONSE} \
-         mcast_startup_query_interval {RESPONSE}"
+         mcast_startup_query_interval {RESPONSE} {more}"
     )
 }
 
