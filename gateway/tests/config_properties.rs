@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway::config::{
-    Action, Bridge, Config, Control, Filter, Gro, GroMode, Group, Listener, Match, MulticastRoute,
-    Neighbor, Place, Port, Protocol, Route, Runtime, parse,
+    Action, Bridge, Cast, Config, Control, Filter, Gro, GroMode, Group, Listener, Match,
+    MulticastRoute, Neighbor, Place, Port, Protocol, Route, Runtime, parse,
 };
 use gateway::packet::{MacAddr, PortId};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -133,6 +133,7 @@ fn filters(config: &mut Config) {
     for (index, at) in places.into_iter().enumerate() {
         let port = config.ports.get(index).map(|_| PortId(index as u16));
         let matches = Match {
+            cast: (index == 1).then_some(Cast::Broadcast),
             port,
             proto: (index % 2 == 0).then_some(Protocol::Udp),
             src: port.map(|_| "10.0.0.0/8".parse().unwrap()),

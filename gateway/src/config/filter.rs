@@ -1,6 +1,6 @@
 use ipnet::IpNet;
 
-use crate::packet::PortId;
+use crate::packet::{MacAddr, PortId};
 use crate::wire::protocol;
 
 /// The most `[[filter]]` there may be: what their counters are sized for.
@@ -39,6 +39,8 @@ pub enum Place {
 pub struct Match {
     /// The port it came from; at egress the port it leaves by.
     pub port: Option<PortId>,
+    /// Whom its link address reaches.
+    pub cast: Option<Cast>,
     /// Protocol behind all extension headers.
     pub proto: Option<Protocol>,
     /// Source network.
@@ -49,6 +51,37 @@ pub struct Match {
     pub src_port: Option<(u16, u16)>,
     /// First and last destination port of UDP or TCP.
     pub dst_port: Option<(u16, u16)>,
+}
+
+/// Whom a frame is addressed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cast {
+    /// One station.
+    Unicast,
+    /// A group that is not everybody.
+    Multicast,
+    /// Everybody.
+    Broadcast,
+}
+
+impl Cast {
+    /// Of a frame to this address.
+    pub fn of(dst: MacAddr) -> Self {
+        match dst {
+            MacAddr::BROADCAST => Self::Broadcast,
+            dst if dst.is_group() => Self::Multicast,
+            _ => Self::Unicast,
+        }
+    }
+
+    /// In the file and in reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unicast => "unicast",
+            Self::Multicast => "multicast",
+            Self::Broadcast => "broadcast",
+        }
+    }
 }
 
 /// Protocols that have a name in the file.

@@ -35,7 +35,7 @@ use crate::packet::{MacAddr, PortId, PortMask};
 pub use address::is_link_group;
 pub use device::Device;
 pub use diff::Change;
-pub use filter::{Action, FILTERS_MAX, Filter, Match, Place, Protocol};
+pub use filter::{Action, Cast, FILTERS_MAX, Filter, Match, Place, Protocol};
 pub use load::load;
 pub use parse::parse;
 pub use problem::{ConfigErrors, Problem};

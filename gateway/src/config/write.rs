@@ -172,6 +172,8 @@ struct Match<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cast: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     proto: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     src: Option<IpNet>,
@@ -264,6 +266,7 @@ impl<'a> Filter<'a> {
             rate_bps: filter.rate_bps,
             matches: Match {
                 port: matches.port.map(|port| config.port_name(port)),
+                cast: matches.cast.map(super::Cast::name),
                 proto: matches.proto.map(super::Protocol::name),
                 src: matches.src,
                 dst: matches.dst,

@@ -19,6 +19,7 @@ mod reload;
 mod router;
 mod shadow;
 mod snooping;
+mod storm;
 mod s07;
 mod too_big;
 mod transparency;

@@ -33,6 +33,7 @@ fn resolve(raw: &RawFilter, topology: &Topology<'_>, problems: &mut Problems) ->
     let range = |range: &Option<Spanned<(u16, u16)>>| range.as_ref().map(|range| *range.get_ref());
     let matches = Match {
         port,
+        cast: raw.matches.cast,
         proto: raw.matches.proto,
         src: src.map(|net| net.get_ref().trunc()),
         dst: dst.map(|net| net.get_ref().trunc()),

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::super::filter::{Place, Protocol};
+use super::super::filter::{Cast, Place, Protocol};
 use super::super::problem::{Problem, Problems};
 use super::super::reader::{Key, Reader, as_number, key, type_of};
 use super::Text;
@@ -13,6 +13,7 @@ const AT: Key = key("at", r#""ingress""#);
 const ACTION: Key = key("action", r#""accept""#);
 const TO: Key = key("to", r#""p1""#);
 const PORT: Key = key("port", r#""p0""#);
+const CAST: Key = key("cast", r#""broadcast""#);
 const PROTO: Key = key("proto", r#""udp""#);
 const SRC: Key = key("src", r#""10.0.0.0/8""#);
 const DST: Key = key("dst", r#""239.0.0.0/8""#);
@@ -24,6 +25,11 @@ const PLACES: [(&str, Place); 4] = [
     (Place::Forward.name(), Place::Forward),
     (Place::Egress.name(), Place::Egress),
     (Place::Local.name(), Place::Local),
+];
+const CASTS: [(&str, Cast); 3] = [
+    (Cast::Unicast.name(), Cast::Unicast),
+    (Cast::Multicast.name(), Cast::Multicast),
+    (Cast::Broadcast.name(), Cast::Broadcast),
 ];
 const PROTOCOLS: [(&str, Option<Protocol>); 6] = [
     (Protocol::Udp.name(), Some(Protocol::Udp)),
@@ -56,6 +62,7 @@ pub(in crate::config) struct RawFilter {
 #[derive(Default)]
 pub(in crate::config) struct RawMatch {
     pub(in crate::config) port: Option<Text>,
+    pub(in crate::config) cast: Option<Cast>,
     pub(in crate::config) proto: Option<Protocol>,
     pub(in crate::config) src: Option<Spanned<IpNet>>,
     pub(in crate::config) dst: Option<Spanned<IpNet>>,
@@ -94,6 +101,7 @@ fn read_match(value: &Spanned<DeValue<'_>>, problems: &mut Problems) -> RawMatch
     let mut r = Reader::new(table, value.span(), "match");
     let matches = RawMatch {
         port: r.text(PORT, problems),
+        cast: r.word(CAST, &CASTS, problems),
         proto: r.word(PROTO, &PROTOCOLS, problems).flatten(),
         src: r.parsed::<IpNet>(SRC, NETWORK, problems),
         dst: r.parsed::<IpNet>(DST, NETWORK, problems),

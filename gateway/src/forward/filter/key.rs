@@ -1,13 +1,16 @@
 use core::net::Ipv6Addr;
 
-use crate::packet::{FrameInfo, Malformed, Network, PortId};
-use crate::wire::{Ipv4, Ipv6, WalkEnd, ethertype, protocol, view, walk};
+use crate::config::Cast;
+use crate::packet::{FrameInfo, MacAddr, Malformed, Network, PortId};
+use crate::wire::{Ethernet, Ipv4, Ipv6, WalkEnd, ethertype, protocol, view, walk};
 
 /// What rules ask of a datagram; the same for all datagrams of a super-packet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FilterKey {
     /// Where it came from, or at egress leaves.
     pub(super) port: u16,
+    /// Whom the frame is addressed to.
+    pub(super) cast: Cast,
     /// 4 or 6; 0 for what has no readable IP header.
     pub(super) family: u8,
     pub(super) protocol: u8,
@@ -21,7 +24,9 @@ pub struct FilterKey {
 impl FilterKey {
     /// From what ingress found in a frame that begins with `head`.
     pub fn of(info: &FrameInfo, head: &[u8]) -> Self {
-        let none = Self { port: info.port.0, family: 0, protocol: 0, src: 0, dst: 0, ports: None };
+        let dst = view::<Ethernet>(head, 0).map_or(MacAddr::default(), |ethernet| ethernet.dst);
+        let (port, cast) = (info.port.0, Cast::of(dst));
+        let none = Self { port, cast, family: 0, protocol: 0, src: 0, dst: 0, ports: None };
         let readable = matches!(
             info.network,
             Network::Ipv4 | Network::Ipv6 | Network::Broken(Malformed::IpChecksum)

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::{FilterKey, Limiter, RuleId};
-use crate::config::{Action, Filter};
+use crate::config::{Action, Cast, Filter};
 
 /// One rule, compiled so that every key is a comparison.
 pub struct Rule {
     id: RuleId,
     /// Where it came from or leaves.
     port: Option<u16>,
+    cast: Option<Cast>,
     protocol: Option<u8>,
     /// 4 or 6 if an address is asked for.
     family: Option<u8>,
@@ -37,6 +38,7 @@ impl Rule {
         Self {
             id,
             port: matches.port.map(|port| port.0),
+            cast: matches.cast,
             protocol: matches.proto.map(crate::config::Protocol::number),
             family: matches.src.or(matches.dst).map(family),
             src: Network::of(matches.src),
@@ -72,6 +74,7 @@ impl Rule {
     #[inline]
     pub(super) fn might_match(&self, key: &FilterKey) -> bool {
         self.protocol.is_none_or(|protocol| protocol == key.protocol && key.family != 0)
+            && self.cast.is_none_or(|cast| cast == key.cast)
             && self.family.is_none_or(|family| family == key.family)
             && self.src.has(key.src)
             && self.dst.has(key.dst)

@@ -42,6 +42,7 @@ fn matches(filter: &Filter, config: &Config) -> String {
     };
     let keys = [
         ("port", matches.port.map(|port| format!("{:?}", config.port_name(port)))),
+        ("cast", matches.cast.map(|cast| format!("{:?}", cast.name()))),
         ("proto", matches.proto.map(|proto| format!("{:?}", proto.name()))),
         ("src", matches.src.map(|net| format!("\"{net}\""))),
         ("dst", matches.dst.map(|net| format!("\"{net}\""))),
