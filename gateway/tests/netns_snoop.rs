@@ -176,6 +176,23 @@ fn sources_have_members_of_their_own() {
     run(Kind::Gateway);
 }
 
+/// The table of groups has a size, the kernel's: beyond it Linux gives snooping up, and nobody misses
+/// anything.
+#[test]
+fn more_groups_than_there_is_room_for_flood() {
+    for kind in [Kind::Linux, Kind::Gateway] {
+        let Some(middle) =
+            middle::possible().then(|| Middle::start_with(kind, true, &[], "mcast_hash_max 64"))
+        else {
+            return;
+        };
+        becomes(&middle, GROUPS[0], [0, 0, 0]);
+        (0..80).for_each(|n| middle.send(1, &report_v2([239, 78, 2, n])));
+        becomes(&middle, GROUPS[0], [COUNT; 3]);
+        middle.stop();
+    }
+}
+
 /// The host is a member like any other: what it joins on the bridge it gets, once, and what it sends
 /// is received once.
 #[test]
