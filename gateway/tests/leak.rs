@@ -2,29 +2,18 @@
 //! port has sent. The gateway must end with status 3 and name the port.
 #![cfg(feature = "dpdk")]
 
+#[path = "support/plugin.rs"]
+mod plugin;
+
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use etherparse::PacketBuilder;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use pcap_file::pcap::{PcapPacket, PcapWriter};
-
-/// Built against the headers the gateway was built with. Not below /tmp: DPDK loads nothing from a
-/// folder everybody can write to.
-fn keeper() -> PathBuf {
-    let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keeper.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/leak/keeper.c");
-    let cflags = Command::new("pkg-config").args(["--cflags", "libdpdk"]).output().unwrap();
-    let cflags = String::from_utf8(cflags.stdout).unwrap();
-    let mut compiler = Command::new("cc");
-    compiler.args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(&source);
-    let status = compiler.args(cflags.split_whitespace()).status().expect("a C compiler");
-    assert!(status.success(), "{}", source.display());
-    library
-}
 
 fn write_frames(path: &Path) {
     let mut writer = PcapWriter::new(File::create(path).unwrap()).unwrap();
@@ -56,7 +45,7 @@ fn a_driver_that_keeps_frames_ends_the_gateway_with_3_and_the_ports_name() {
          [[port]]\nname = \"leaky\"\ndevice = \"net_null1,no-rx=1\"\naddresses = [\"10.2.0.1/24\"]\n\
          [[neighbor]]\naddress = \"10.2.0.2\"\nmac = \"02:00:00:00:02:02\"\nport = \"leaky\"\n\
          [control]\nsocket = {:?}\n",
-        keeper(),
+        plugin::build("leak/keeper"),
         pcap.display(),
         folder.path().join("run/gateway.sock"),
     );

@@ -1,6 +1,6 @@
 //! The kernel as the control plane: shadows of routed ports and bridges, tables that follow Linux.
 #![cfg(feature = "dpdk")]
-#![allow(clippy::disallowed_methods)] // hosts, not the path
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // hosts, not the path
 
 #[path = "support/netns.rs"]
 mod netns;
@@ -9,11 +9,11 @@ mod running;
 #[path = "support/shadowed.rs"]
 mod shadowed;
 
-use gateway::control::{FibEntry, MfibEntry, NeighborEntry, Origin, Topic};
+use gateway::control::{FibEntry, MfibEntry, NeighborEntry, Origin, Topic, WorkerReport};
 use gateway::demo::host::Receiver;
 use gateway::demo::topology::{INTERFACE, Lab};
 use netns::{demand_intact, demand_trains, lab, ping, plug_lan, plug_routed, stream};
-use running::{bridge, start};
+use running::{bridge, router, start};
 use shadowed::{eventually, host_report, prepare, start_router, until, with_hosts};
 
 /// Nobody told the gateway a link address: the kernel finds them, by ARP and neighbour discovery
@@ -182,4 +182,61 @@ fn refused(lab: &Lab, of_port: &str) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     said.into_owned()
+}
+
+/// An interface that somebody removes is the host's loss: what the file says is forwarded on, and what
+/// was for the kernel is counted.
+#[test]
+fn a_removed_shadow_costs_only_what_was_for_it() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 2);
+    prepare(&lab);
+    let gateway = start(&lab, "0", &with_hosts(&router(&lab), "[[port]]\n"));
+    let streams = [stream(0, "10.78.2.2", &[1]), stream(1, "fd78:1::2", &[0])];
+    demand_intact(&lab, &streams, 0.3);
+    lab.middle.ip("link delete gw-p0").unwrap();
+    assert!(ping(&lab.hosts[0], "10.78.1.1".parse().unwrap()).is_err(), "nobody is there");
+    demand_intact(&lab, &streams, 0.3);
+    assert!(host_report(&gateway, "gw-p0").up_refused > 0);
+    gateway.stop_clean();
+}
+
+/// What a routing daemon does when its session comes up. ROUTES=200000 measures.
+#[test]
+fn a_burst_of_routes_is_mirrored_while_datagrams_pass() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 2);
+    let gateway = start_router(&lab, "");
+    for far in ["10.78.2.2", "fd78:2::2"] {
+        ping(&lab.hosts[0], far.parse().unwrap()).unwrap();
+    }
+    let count: u32 = std::env::var("ROUTES").map_or(10_000, |count| count.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let batch = folder.path().join("routes");
+    let route = |n: u32| {
+        let net = std::net::Ipv4Addr::from_bits(0x1400_0000 + (n << 8));
+        format!("route add {net}/24 via 10.78.2.2 dev gw-p1\n")
+    };
+    std::fs::write(&batch, (0..count).map(route).collect::<String>()).unwrap();
+    let known = || {
+        let fib: Vec<FibEntry> = gateway.gateway.ask(Topic::Fib).unwrap();
+        fib.iter().filter(|route| route.prefix.ends_with(".0/24")).count()
+    };
+    let began = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| demand_intact(&lab, &[stream(0, "10.78.2.2", &[1])], 2.0));
+        lab.middle.ip(&format!("-batch {}", batch.display())).unwrap();
+        let (told, wanted) = (began.elapsed(), count as usize + 2);
+        until("all routes", || known().to_string(), |known| known == wanted.to_string());
+        let took = began.elapsed();
+        load.join().unwrap();
+        let workers: Vec<WorkerReport> = gateway.gateway.ask(Topic::Workers).unwrap();
+        eprintln!(
+            "{count} routes: the kernel had them after {told:?}, the gateway after {took:?}; longest \
+             round {:.1} ms",
+            workers[0].longest_round_ms
+        );
+        assert_eq!(workers[0].stalls, 0);
+    });
+    gateway.stop_clean();
 }

@@ -118,6 +118,13 @@ fn workers(families: &mut Families<'_>, workers: &[WorkerReport]) -> fmt::Result
     let of = |value: fn(&WorkerReport) -> u64| workers.iter().map(move |w| (lcore(w), value(w)));
     families.counter("worker_polls", "Polls", of(|w| w.polls))?;
     families.counter("worker_stalls", "Times a worker did not poll", of(|w| w.stalls))?;
+    let longest = workers.iter().map(|w| (lcore(w), w.longest_round_ms / 1000.0));
+    families.gauge(
+        "worker_longest_round",
+        "From one poll to the next",
+        Some(&Unit::Seconds),
+        longest,
+    )?;
     families.counter("worker_rx_packets", "Frames received", of(|w| w.rx))?;
     families.counter("worker_tx_packets", "Frames transmitted", of(|w| w.tx))?;
     families.counter("worker_local", "Datagrams consumed by the gateway", of(|w| w.local))?;

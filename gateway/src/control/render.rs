@@ -58,7 +58,8 @@ fn ports(ports: &[PortReport]) -> String {
 }
 
 fn workers(workers: &[WorkerReport]) -> String {
-    let mut time = TextTable::new(&["LCORE", "POLLS", "BUSY", "CYCLES/PACKET", "STALLS", "HELD"]);
+    let mut time =
+        TextTable::new(&["LCORE", "POLLS", "BUSY", "CYCLES/PACKET", "LONGEST", "STALLS", "HELD"]);
     let mut law = TextTable::new(&[
         "LCORE",
         "RX",
@@ -76,7 +77,8 @@ fn workers(workers: &[WorkerReport]) -> String {
         let cycles = w.cycles_per_packet.map_or("-".to_owned(), |cycles| format!("{cycles:.0}"));
         let busy = format!("{:.1}%", w.busy_share * 100.0);
         let (polls, stalls) = (w.polls.to_string(), w.stalls.to_string());
-        time.row([w.lcore.to_string(), polls, busy, cycles, stalls, w.held.to_string()]);
+        let longest = format!("{:.1}ms", w.longest_round_ms);
+        time.row([w.lcore.to_string(), polls, busy, cycles, longest, stalls, w.held.to_string()]);
         let into = [w.rx, w.originated, w.replicated, w.handed_in];
         let out = [w.tx, w.local, w.dropped, w.handed_out, w.held];
         let counts = into.into_iter().chain(out).map(|count| count.to_string());

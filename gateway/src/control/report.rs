@@ -55,6 +55,8 @@ pub struct WorkerReport {
     pub cycles_per_packet: Option<f64>,
     /// Times the watchdog found it not polling.
     pub stalls: u64,
+    /// The longest time from one poll to the next, milliseconds.
+    pub longest_round_ms: f64,
     /// Frames received.
     pub rx: u64,
     /// Frames of the gateway's own.

@@ -1,5 +1,6 @@
 use super::{Ledger, PortCounters};
 use crate::packet::{DropReason, PortId};
+use crate::time::Nanos;
 
 /// Buckets of the burst histogram: 0, 1, 2–3, 4–7, … 128 and more frames.
 pub const BURST_BUCKETS: usize = 9;
@@ -9,6 +10,8 @@ pub const BURST_BUCKETS: usize = 9;
 pub struct WorkerCounters {
     /// Calls of `poll_once`.
     pub polls: u64,
+    /// The longest time from the begin of one poll to the begin of the next.
+    pub longest_round: Nanos,
     /// Polls that received at least one frame.
     pub busy_polls: u64,
     /// Rx bursts by size: 0, 1, 2–3, 4–7, … 128 and more.

@@ -14,6 +14,7 @@ mod outcome;
 mod reload;
 mod rounds;
 mod totals;
+mod watchdog;
 
 #[cfg(feature = "dpdk")]
 mod crew;
@@ -27,6 +28,8 @@ mod run;
 mod shadow_bridges;
 #[cfg(feature = "dpdk")]
 mod shadows;
+#[cfg(feature = "dpdk")]
+mod watch;
 
 pub use assemble::{Assembly, PortQueues, assemble};
 pub use capture::Taps;
@@ -36,6 +39,7 @@ pub use outcome::{Outcome, PoolBalance};
 pub use reload::Running;
 pub use rounds::Rounds;
 pub use totals::Totals;
+pub use watchdog::{News, Watchdog};
 
 #[cfg(feature = "dpdk")]
 pub use run::{RunError, run};

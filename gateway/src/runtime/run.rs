@@ -15,6 +15,7 @@ use super::crew::Crew;
 use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
 use super::shadows::{ShadowError, Shadows};
+use super::watch::Watch;
 use super::{Assembly, Outcome, Rounds, Running, assemble, ports};
 use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
@@ -81,9 +82,10 @@ fn poll(
     stop: &AtomicBool,
 ) -> Result<Vec<WorkerSnapshot>, RunError> {
     let Assembly { workers, mailboxes, tables, taps, facts, seed } = assembly;
+    let collector = Collector::new(mailboxes);
     let observer = Arc::new(Observer::new(
         Running::new(config, Path::new(file), facts, seed, Arc::clone(&tables)),
-        Collector::new(mailboxes),
+        collector,
         Arc::clone(&taps),
         Box::new(hardware.clone()),
         clock,
@@ -98,7 +100,10 @@ fn poll(
         None => None,
     };
     let crew = Crew::start(config, workers, clock, eal)?;
-    let (pump, mut follower) = shadows.start(clock);
+    let watchdog = observer.watchdog();
+    let watch = Watch::start(watchdog, config.runtime.lcores.clone(), clock);
+    let (pump, follower) = shadows.start(clock);
+    let follower = follower.map(|follower| follower.start(Arc::clone(&observer)));
     observer.set_ready(true);
     eprintln!("gateway: ready, {} port(s), {} worker(s)", config.file_ports(), crew.size());
     tell_supervisor(NotifyState::Ready);
@@ -115,13 +120,14 @@ fn poll(
         for bridge in tables.current().bridges() {
             bridge.fdb().expire(clock.now());
         }
-        if let Some(follower) = &mut follower {
-            follower.follow(observer.running());
-        }
         thread::sleep(TICK);
     }
     observer.set_ready(false);
     tell_supervisor(NotifyState::Stopping);
+    watch.stop();
+    if let Some(stop) = follower {
+        stop.store(true, Ordering::Relaxed);
+    }
     let snapshots = crew.stop();
     if let Some(pump) = pump {
         pump.stop();
@@ -130,7 +136,7 @@ fn poll(
 }
 
 /// sd_notify(3); a gateway that runs under no supervisor has nobody to tell.
-fn tell_supervisor(state: NotifyState<'_>) {
+pub(super) fn tell_supervisor(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         eprintln!("gateway: NOTIFY_SOCKET: {error}");
     }

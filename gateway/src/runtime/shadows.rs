@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::shadow_bridges::{Made, ShadowBridges};
-use super::{PortQueues, Running};
+use super::{Observer, PortQueues, Running};
 use crate::config::{Config, Shadow as Of};
 use crate::device::Cable;
 use crate::dpdk::{Clock, Dpdk, Mbuf, Pool, Tap};
@@ -18,6 +18,8 @@ use crate::packet::{MacAddr, PortId};
 const IDLE_TURNS: u32 = 64;
 /// What a frame waits at most for a thread that sleeps.
 const NAP: Duration = Duration::from_micros(200);
+/// Between two looks for changes.
+const LOOK: Duration = Duration::from_millis(20);
 /// Between two looks at the groups programs have joined, which netlink does not tell.
 const LOOK_AT_GROUPS: Duration = Duration::from_millis(100);
 /// Asking the kernel takes at most this share of the time.
@@ -194,7 +196,8 @@ fn follow_links(
     }
 }
 
-/// Lets the tables follow the kernel; called by the control loop.
+/// Asks the kernel and publishes what it knows, on a thread of its own: a kernel that takes long to
+/// answer, or does not, keeps nobody waiting, not even the end.
 pub(super) struct Follower {
     kernel: Kernel,
     mirror: Mirror,
@@ -210,8 +213,21 @@ impl Follower {
         Self { kernel, mirror, dirty: true, not_before: now, groups_at: now, complained: false }
     }
 
+    /// Follows until the flag is set.
+    pub(super) fn start(mut self, observer: Arc<Observer>) -> Arc<AtomicBool> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        thread::spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                self.follow(observer.running());
+                thread::sleep(LOOK);
+            }
+        });
+        stop
+    }
+
     /// Asks the kernel if it said that something changed, and publishes what is new.
-    pub(super) fn follow(&mut self, running: &Running) {
+    fn follow(&mut self, running: &Running) {
         let began = Instant::now();
         self.dirty |= self.kernel.has_changed();
         if began >= self.groups_at {

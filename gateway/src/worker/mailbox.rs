@@ -23,10 +23,15 @@ impl<T: Clone> Mailbox<T> {
         self.asked.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Whether request `number` or a later one has been answered.
+    pub fn has_answered(&self, number: u64) -> bool {
+        self.answered.load(Ordering::Acquire) >= number
+    }
+
     /// The copy, once request `number` or a later one has been answered.
     #[allow(clippy::disallowed_methods)] // control side; the worker only ever tries
     pub fn collect(&self, number: u64) -> Option<T> {
-        if self.answered.load(Ordering::Acquire) < number {
+        if !self.has_answered(number) {
             return None;
         }
         Some(self.copy.lock().unwrap_or_else(PoisonError::into_inner).clone())

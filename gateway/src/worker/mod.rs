@@ -49,6 +49,8 @@ pub struct Worker<K: Backend> {
     /// When the last poll began, if it found work.
     busy_since: Option<Nanos>,
     busy: Nanos,
+    /// When the last poll began.
+    round_began: Nanos,
 }
 
 impl<K: Backend> Worker<K> {
@@ -69,6 +71,7 @@ impl<K: Backend> Worker<K> {
             burst: Vec::with_capacity(burst),
             busy_since: None,
             busy: Nanos::default(),
+            round_began: Nanos(u64::MAX), // never yet
         }
     }
 
@@ -80,6 +83,9 @@ impl<K: Backend> Worker<K> {
     /// Receives one burst from every queue, forwards it, and offers every transmit buffer to its
     /// port. Returns how many frames were received or taken over from other workers.
     pub fn poll_once(&mut self, now: Nanos) -> usize {
+        let round = now.since(self.round_began);
+        self.path.counters.longest_round = self.path.counters.longest_round.max(round);
+        self.round_began = now;
         if let Some(began) = self.busy_since.take() {
             self.busy = self.busy + now.since(began);
         }

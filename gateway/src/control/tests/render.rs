@@ -25,8 +25,8 @@ up"link\        2          3          4          5        6
 #[test]
 fn workers_show_the_law() {
     let expected = "\
-LCORE  POLLS   BUSY  CYCLES/PACKET  STALLS  HELD
-    2   1000  25.0%            123       0     1
+LCORE  POLLS   BUSY  CYCLES/PACKET  LONGEST  STALLS  HELD
+    2   1000  25.0%            123    1.5ms       0     1
 
 LCORE  BURSTS OF  0  1  2-3  4+
     2             7  5    3   1

@@ -50,6 +50,7 @@ impl Observe for Sample {
             busy_share: 0.25,
             bursts: bursts.map(|(up_to, bursts)| BurstBucket { up_to, bursts }).to_vec(),
             cycles_per_packet: Some(123.4),
+            longest_round_ms: 1.5,
             rx: 201,
             replicated: 3,
             tx: 200,

@@ -1,7 +1,10 @@
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::runtime::Watchdog;
+use crate::time::Nanos;
 use crate::worker::{Mailbox, WorkerSnapshot};
 
 /// How long a worker may take to answer: a thousand bursts.
@@ -13,13 +16,26 @@ pub struct Collector {
     mailboxes: Vec<Arc<Mailbox>>,
     /// The last answer of each, and whether it came in time.
     last: Mutex<Vec<(WorkerSnapshot, bool)>>,
+    /// Of each. watchdog: w, control: r
+    stalls: Arc<[AtomicU64]>,
 }
 
 impl Collector {
     /// Over these workers, in order of their lcores.
     pub fn new(mailboxes: Vec<Arc<Mailbox>>) -> Self {
         let last = mailboxes.iter().map(|_| (WorkerSnapshot::default(), true)).collect();
-        Self { mailboxes, last: Mutex::new(last) }
+        let stalls = mailboxes.iter().map(|_| AtomicU64::new(0)).collect();
+        Self { mailboxes, last: Mutex::new(last), stalls }
+    }
+
+    /// Who notices when one of them does not come round, and counts it here.
+    pub(super) fn watchdog(&self, now: Nanos) -> Watchdog {
+        Watchdog::new(&self.mailboxes, Arc::clone(&self.stalls), now)
+    }
+
+    /// How often each did not come round.
+    pub(super) fn stalls(&self) -> Vec<u64> {
+        self.stalls.iter().map(|count| count.load(Ordering::Relaxed)).collect()
     }
 
     /// Every worker's numbers now; of a worker that does not answer, the last known.

@@ -14,8 +14,10 @@ impl Observer {
         let lcores = config.runtime.lcores.iter();
         lcores
             .zip(workers)
-            .map(|(&lcore, worker)| WorkerReport {
+            .zip(self.collector.stalls())
+            .map(|((&lcore, worker), stalls)| WorkerReport {
                 cycles_per_packet: self.cycles_per_packet(&worker),
+                stalls,
                 ..worker_report(lcore, &worker)
             })
             .collect()
@@ -101,6 +103,7 @@ fn worker_report(lcore: usize, worker: &WorkerSnapshot) -> WorkerReport {
         bursts: bursts(&counters.bursts),
         cycles_per_packet: None,
         stalls: 0,
+        longest_round_ms: counters.longest_round.0 as f64 / 1e6,
         rx: ledger.rx,
         originated: ledger.originated,
         replicated: ledger.replicated,

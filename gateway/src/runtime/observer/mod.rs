@@ -17,7 +17,7 @@ pub use collect::Collector;
 pub use ports::{DeviceFacts, Devices, PoolUse};
 
 use super::capture::Captures;
-use super::{Running, Taps};
+use super::{Running, Taps, Watchdog};
 use crate::config::Port;
 use crate::control::{
     CaptureRequest, Capturing, ConfigReport, DropsReport, FanoutReport, FdbReport, FibEntry,
@@ -58,6 +58,11 @@ impl Observer {
         let clock = Box::new(clock);
         let captures = Captures::new(taps);
         Self { running, collector, captures, devices, clock, ready: AtomicBool::new(false) }
+    }
+
+    /// Who notices when a worker does not come round, and counts it for the reports.
+    pub fn watchdog(&self) -> Watchdog {
+        self.collector.watchdog(self.clock.now())
     }
 
     /// The configuration that runs.
