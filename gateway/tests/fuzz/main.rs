@@ -13,7 +13,11 @@ fn replay(target: &str, run: fn(&[u8]), also: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let kept = [format!("fuzz/corpus/{target}"), format!("fuzz/crashes/{target}")];
     let folders = kept.iter().map(String::as_str).chain(also.iter().copied());
-    for file in folders.flat_map(|folder| files(&root.join(folder))) {
+    // What a fuzzer has gathered, for scripts/coverage.sh.
+    let gathered =
+        std::env::var_os("GATHERED").map(|folder| files(&Path::new(&folder).join(target)));
+    let files = folders.flat_map(|folder| files(&root.join(folder)));
+    for file in files.chain(gathered.into_iter().flatten()) {
         let data = fs::read(&file).unwrap();
         // A panic says where; this says on what.
         let outcome = std::panic::catch_unwind(|| run(&data));

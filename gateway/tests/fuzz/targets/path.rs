@@ -1,12 +1,16 @@
 //! A whole gateway: any frames through any small world, in the three forms of coalescing. The same
 //! frames leave, nothing is lost unnamed, pools are full; with faults the last two.
 
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use arbitrary::{Arbitrary, Unstructured};
+use gateway::config::{Config, Gro, GroMode, Runtime};
 use gateway::packet::{BufPool, PacketBuf};
 use gateway::sim::{HeapPool, SimPort};
 use gateway::time::Nanos;
 
-use super::harness::{Gateway, bridge, router};
+use super::harness::{Gateway, bridge, parse, router};
 use super::hostile::{Hostile, PORTS, Way};
 use super::order::Promises;
 
@@ -65,8 +69,8 @@ struct Case {
 /// A case in the form of the `arbitrary` crate.
 pub fn run(data: &[u8]) {
     let Ok(case) = Case::arbitrary_take_rest(Unstructured::new(data)) else { return };
-    let (off, promises) = case.run("off");
-    for form in ["list", "merge"] {
+    let (off, promises) = case.run(GroMode::Off);
+    for form in [GroMode::List, GroMode::Merge] {
         let (on, _) = case.run(form);
         if case.is_comparable() {
             for (off, on) in off.iter().zip(&on) {
@@ -82,10 +86,10 @@ impl Case {
         !self.faults && (!self.world.two_workers || matches!(self.world.hold, Hold::No))
     }
 
-    fn run(&self, form: &str) -> (Vec<Vec<Vec<u8>>>, Promises) {
+    fn run(&self, form: GroMode) -> (Vec<Vec<Vec<u8>>>, Promises) {
         let pool = HeapPool::new(2048, 2048);
         let pieces = 1 + usize::from(self.world.max_pieces % 40);
-        let mut gateway = Gateway::with_pool(&self.world.file(form), pool, pieces);
+        let mut gateway = Gateway::of(&self.world.config(form), pool, pieces);
         let mut promises = Promises::default();
         let mut frames = 0;
         for step in self.steps.iter().take(FRAMES_MAX) {
@@ -136,34 +140,45 @@ impl Case {
 }
 
 impl World {
-    fn file(&self, form: &str) -> String {
-        let base = match (self.routed, self.members) {
-            (true, _) => router(PORTS, MULTICAST),
-            (false, true) => bridge(PORTS, MEMBERS),
-            (false, false) => bridge(PORTS, ""),
+    fn config(&self, form: GroMode) -> Config {
+        let mut config = self.base().clone();
+        for (port, mtu) in config.ports.iter_mut().zip(self.mtus) {
+            port.mtu = mtu.map_or(port.mtu, |mtu| 68 + mtu % 1433);
+        }
+        config.runtime = Runtime {
+            lcores: if self.two_workers { vec![0, 1] } else { vec![0] },
+            burst: if self.small_bursts { 4 } else { 64 },
+            tx_buffer: 512,
+            fdb_entries: 64,
+            handoff: 512,
+            copy_up_to: self.copy_up_to % 16385,
+            ..config.runtime
         };
-        let base = self.mtus.iter().enumerate().fold(base, |text, (port, mtu)| match mtu {
-            Some(mtu) => {
-                let head = format!("[[port]]\nname = \"p{port}\"\n");
-                text.replace(&head, &format!("{head}mtu = {}\n", 68 + mtu % 1433))
-            }
-            None => text,
+        config.gro = Gro {
+            mode: form,
+            flows: 64,
+            adaptive: self.adaptive,
+            max_segments: 1 + u16::from(self.max_segments % 128),
+            max_hold: Duration::from_micros(match self.hold {
+                Hold::No => 0,
+                Hold::Short => 2,
+                Hold::Long => 1000,
+            }),
+        };
+        config
+    }
+
+    /// Read once: a fuzzer is not to spend its time on the file.
+    fn base(&self) -> &'static Config {
+        static BASES: LazyLock<[Config; 3]> = LazyLock::new(|| {
+            [router(PORTS, MULTICAST), bridge(PORTS, MEMBERS), bridge(PORTS, "")]
+                .map(|text| parse(&text))
         });
-        let lcores = if self.two_workers { "[0, 1]" } else { "[0]" };
-        let hold = match self.hold {
-            Hold::No => 0,
-            Hold::Short => 2,
-            Hold::Long => 1000,
-        };
-        let burst = if self.small_bursts { 4 } else { 64 };
-        let (max_segments, copy_up_to) = (1 + self.max_segments % 128, self.copy_up_to % 16385);
-        let adaptive = self.adaptive;
-        format!(
-            "{base}\n[runtime]\nlcores = {lcores}\nburst = {burst}\ntx_buffer = 512\n\
-             fdb_entries = 64\nhandoff = 512\ncopy_up_to = {copy_up_to}\n\
-             [gro]\nmode = \"{form}\"\nflows = 64\nadaptive = {adaptive}\n\
-             max_segments = {max_segments}\nmax_hold_us = {hold}\n"
-        )
+        match (self.routed, self.members) {
+            (true, _) => &BASES[0],
+            (false, true) => &BASES[1],
+            (false, false) => &BASES[2],
+        }
     }
 }
 
