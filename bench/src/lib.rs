@@ -19,6 +19,8 @@ pub mod outcome;
 pub mod peers;
 pub mod plan;
 pub mod plot;
+#[cfg(feature = "dpdk")]
+mod ports;
 pub mod program;
 pub mod report;
 pub mod runner;
@@ -28,4 +30,6 @@ mod topology;
 pub mod veth;
 
 pub use case::{Case, Form, Journey};
+#[cfg(feature = "dpdk")]
+pub use ports::open_port;
 pub use topology::{Topology, null_port};

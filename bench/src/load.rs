@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use gateway::device::{RxQueue as _, TxQueue as _};
-use gateway::dpdk::{
-    Clock, Eal, Lcore, Mbuf, Opened, Pool, Port, PortOptions, RxQueue, TxMbuf, TxQueue,
-};
+use gateway::dpdk::{Clock, Eal, Lcore, Mbuf, Opened, Pool, Port, RxQueue, TxMbuf, TxQueue};
 use gateway::packet::{BufPool, PacketBuf};
 use hdrhistogram::Histogram;
 
+use crate::open_port;
 use crate::search::Loss;
 
 /// Frames per call.
@@ -60,16 +59,7 @@ impl Generator {
             gateway::dpdk::PoolOptions { buffers: 16_383, buffer_bytes: 2048, numa_node: None },
         )?;
         let open = |device: &str| -> anyhow::Result<Opened> {
-            let options = PortOptions {
-                mac: None,
-                mtu: 1500,
-                rx_queues: 1,
-                tx_queues: 1,
-                descriptors: 1024,
-                promiscuous: true,
-                multi_segment: false,
-            };
-            Ok(Port::open(eal, &device.parse()?, &pool, &options)?)
+            Ok(open_port(eal, &device.parse()?, &pool, false)?)
         };
         let (mut out, mut back) = (open(devices[0])?, open(devices[1])?);
         let frames = frames.into_iter().map(with_room).collect::<Result<_, _>>()?;

@@ -7,12 +7,10 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use bench::frames::{RECEIVER_MAC, SENDER_MAC, write_pcap};
-use bench::{Case, Journey, Topology, null_port};
+use bench::{Case, Journey, Topology, null_port, open_port};
 use clap::Parser;
 use gateway::config;
-use gateway::dpdk::{
-    Clock, Device, Dpdk, Eal, EalOptions, Lcore, Opened, Pool, PoolOptions, Port, PortOptions,
-};
+use gateway::dpdk::{Clock, Device, Dpdk, Eal, EalOptions, Lcore, Opened, Pool, PoolOptions, Port};
 use gateway::packet::MacAddr;
 use gateway::runtime::{PortQueues, Totals, assemble};
 use gateway::worker::Worker;
@@ -129,16 +127,7 @@ fn open(
 ) -> anyhow::Result<(Vec<PortQueues<Dpdk>>, Vec<Port>)> {
     let mut ports = (Vec::new(), Vec::new());
     for (index, device) in devices.iter().enumerate() {
-        let options = PortOptions {
-            mac: None,
-            mtu: 1500,
-            rx_queues: 1,
-            tx_queues: 1,
-            descriptors: 1024,
-            promiscuous: true,
-            multi_segment: true,
-        };
-        let Opened { port, rx, tx, .. } = Port::open(eal, device, pool, &options)?;
+        let Opened { port, rx, tx, .. } = open_port(eal, device, pool, true)?;
         let mac = MacAddr([2, 0, 0, 0, 0, index as u8]);
         ports.0.push(PortQueues::new(mac, rx, tx));
         ports.1.push(port);

@@ -11,7 +11,7 @@ use gateway::sim::{HeapBuf, HeapPool, HeapTx, SimPort, SimRx, SimTx};
 use gateway::time::Nanos;
 use gateway::worker::{Worker, WorkerSnapshot};
 
-use crate::frames::{Udp, group_mac};
+use crate::frames::stream;
 use crate::harness::{Gateway, bridge, parse};
 
 /// What a queue does wrong with the first frame of every burst.
@@ -70,18 +70,6 @@ impl TxQueue for FaultyTx {
     }
 }
 
-fn stream(count: u8) -> Vec<Vec<u8>> {
-    let udp = Udp {
-        src_mac: MacAddr([2, 0, 0, 0, 9, 1]),
-        dst_mac: group_mac("239.1.1.1"),
-        src: "10.0.0.1",
-        dst: "239.1.1.1",
-        ports: (5000, 5000),
-        ttl: 4,
-    };
-    (0..count).map(|n| udp.frame(&[n; 200])).collect()
-}
-
 /// A bridge of three ports, p1 with this fault, that floods 40 frames from p0 in two bursts.
 fn run(fault: Fault) -> Outcome {
     let config = parse(&bridge(3, "[runtime]\nburst = 20\n"));
@@ -96,7 +84,7 @@ fn run(fault: Fault) -> Outcome {
     });
     let mut assembly = assemble::<Faulty>(&config, queues.collect(), &pool, 7);
     let from = usize::from(fault == Fault::Invents);
-    stream(40).into_iter().for_each(|frame| ports[from].inject(frame));
+    stream(40, 200).into_iter().for_each(|frame| ports[from].inject(frame));
     for now in 1..5 {
         assembly.workers[0].poll_once(Nanos(now));
     }
@@ -152,7 +140,7 @@ fn what_is_still_held_is_named_by_stage_and_port() {
     let mut gateway =
         Gateway::new(&bridge(3, "[runtime]\nlcores = [0, 4]\n[gro]\nmax_hold_us = 10000\n"));
     gateway.ports[2].limit_tx(Some(0));
-    for frame in stream(5) {
+    for frame in stream(5, 200) {
         gateway.ports[0].inject(frame);
     }
     gateway.run();
@@ -178,7 +166,7 @@ fn what_is_still_held_is_named_by_stage_and_port() {
 #[test]
 fn frames_on_the_way_between_workers_leave_at_the_end() {
     let mut gateway = Gateway::new(&bridge(2, "[runtime]\nlcores = [0, 1]\n"));
-    let frames: Vec<_> = (0..10).flat_map(|_| stream(100)).collect();
+    let frames: Vec<_> = (0..10).flat_map(|_| stream(100, 200)).collect();
     for frame in &frames {
         gateway.ports[0].inject(frame.clone());
     }
@@ -200,7 +188,7 @@ type Spoil = fn(&mut WorkerSnapshot);
 #[test]
 fn every_stage_has_a_law_of_its_own() {
     let mut gateway = Gateway::new(&bridge(2, ""));
-    stream(20).into_iter().for_each(|frame| gateway.ports[0].inject(frame));
+    stream(20, 200).into_iter().for_each(|frame| gateway.ports[0].inject(frame));
     gateway.run();
     let clean = gateway.snapshots().remove(0);
     assert_eq!(clean.imbalances(), []);

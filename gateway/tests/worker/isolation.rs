@@ -1,26 +1,14 @@
-use gateway::packet::{DropReason, MacAddr};
+use gateway::packet::DropReason;
 
-use crate::frames::{Udp, group_mac};
+use crate::frames::stream;
 use crate::harness::{Gateway, bridge};
-
-fn stream(count: usize) -> Vec<Vec<u8>> {
-    let udp = Udp {
-        src_mac: MacAddr([2, 0, 0, 0, 9, 1]),
-        dst_mac: group_mac("239.1.1.1"),
-        src: "10.0.0.1",
-        dst: "239.1.1.1",
-        ports: (5000, 5000),
-        ttl: 4,
-    };
-    (0..count).map(|n| udp.frame(&[n as u8; 1316])).collect()
-}
 
 /// A blocked port fills its own buffer, drops its own newest frames, and resumes in order.
 #[test]
 fn a_blocked_port_does_not_disturb_the_others() {
     let mut gateway = Gateway::new(&bridge(3, "[runtime]\ntx_buffer = 64\n"));
     gateway.ports[2].limit_tx(Some(10));
-    let frames = stream(200);
+    let frames = stream(200, 1316);
     for frame in &frames {
         gateway.ports[0].inject(frame.clone());
     }
@@ -39,7 +27,7 @@ fn a_blocked_port_does_not_disturb_the_others() {
 fn frames_for_a_port_without_link_are_dropped_by_name() {
     let mut gateway = Gateway::new(&bridge(3, ""));
     gateway.set_link(1, false);
-    let frames = stream(20);
+    let frames = stream(20, 1316);
     for frame in &frames {
         gateway.ports[0].inject(frame.clone());
     }
@@ -58,13 +46,13 @@ fn frames_for_a_port_without_link_are_dropped_by_name() {
 #[test]
 fn held_datagrams_leave_at_the_end() {
     let mut gateway = Gateway::new(&bridge(2, "[gro]\nmax_hold_us = 10000\n"));
-    for frame in stream(5) {
+    for frame in stream(5, 1316) {
         gateway.ports[0].inject(frame);
     }
     gateway.run();
     assert_eq!(gateway.ports[1].take_sent().len(), 0);
     let port = gateway.ports[1].clone();
     let totals = gateway.finish();
-    assert_eq!(port.take_sent(), stream(5));
+    assert_eq!(port.take_sent(), stream(5, 1316));
     assert_eq!(totals.ledger.tx, 5);
 }
