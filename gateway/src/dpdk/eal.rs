@@ -2,8 +2,8 @@
 
 use core::ffi::CStr;
 use std::ffi::CString;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use dpdk_sys as sys;
 
@@ -120,7 +120,8 @@ fn own_cpus() -> String {
 
 fn init(args: &[CString]) -> Result<(), Errno> {
     // rte_eal_init permutes the pointers as getopt does, and keeps some of the strings.
-    let args: &'static [CString] = args.to_vec().leak();
+    static KEPT: OnceLock<Vec<CString>> = OnceLock::new();
+    let args = KEPT.get_or_init(|| args.to_vec());
     let mut argv: Vec<_> = args.iter().map(|arg| arg.as_ptr().cast_mut()).collect();
     argv.push(core::ptr::null_mut());
     // SAFETY: argc strings and a null pointer, alive for ever; the callee does not write the
