@@ -168,7 +168,8 @@ fn what_the_ring_had_no_room_for_is_counted() {
     send_udp(&lab, &vec![("10.78.0.2:9", 64); 1000]);
     let received = receive(&mut rx).remove(0).len() as u64;
     let stats = port.stats();
-    assert!((256..600).contains(&received), "a ring of 256: {received}");
+    // Of 256 places a few may be taken by what the host's kernel says of itself.
+    assert!((240..600).contains(&received), "a ring of 256: {received}");
     assert_eq!(received + stats.rx_missed - before.rx_missed, 1000);
     assert_eq!(port.stats().rx_missed, stats.rx_missed, "counted once");
 }
