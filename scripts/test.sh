@@ -9,6 +9,7 @@ mkdir -p "$LOGS"
 
 stage_format() { scripts/lint.sh format; }
 stage_clippy() { scripts/lint.sh clippy; }
+stage_minimum() { scripts/lint.sh minimum; }
 stage_core() { scripts/cargo-test.sh "${CORE[@]}"; }
 stage_docs() { cargo test --locked --doc --quiet "${CORE[@]}"; }
 stage_dpdk() { scripts/cargo-test.sh --workspace; }
@@ -40,7 +41,7 @@ count() {
         { grep -oE "[0-9]+ ($1)" || true; } | awk '{n += $1} END {print n + 0}'
 }
 
-[ $# -gt 0 ] || set -- format clippy core docs dpdk cost fuzz
+[ $# -gt 0 ] || set -- format clippy minimum core docs dpdk cost fuzz
 rm -f "$LOGS"/*.log
 for name in "$@"; do
     run_stage "$name"

@@ -77,7 +77,7 @@ macro_rules! topics {
             }
 
             /// What `observe` says of it now.
-            pub fn report(self, observe: &dyn Observe) -> Value {
+            pub fn report(self, observe: &(impl Observe + ?Sized)) -> Value {
                 match self { $(Self::$variant => json(observe.$name()),)* }
             }
         }
