@@ -15,7 +15,7 @@ core) tests=(--lib --tests) only=() ;;
 esac
 
 export RUSTFLAGS="-Cinstrument-coverage" CARGO_TARGET_DIR=$OUT
-rm -rf "$OUT/raw"
+rm -rf "$OUT/raw" && mkdir -p "$OUT"
 # Build scripts and macros are instrumented too: what they count is thrown away.
 LLVM_PROFILE_FILE=/dev/null cargo test "${CORE[@]}" "${tests[@]}" --no-run --message-format=json |
     sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$OUT/executables"
