@@ -45,7 +45,8 @@ impl Topology<'_> {
              copy_up_to = {}\n[gro]\nmode = \"{}\"\nadaptive = {}\nmax_hold_us = {}\n",
             self.lcores,
             self.hugepages,
-            128 + buffers * 3 / 1024,
+            // A buffer is 2432 bytes and the mempool's own; not all of what EAL has is in one piece.
+            192 + buffers * 4 / 1024,
             case.copy_up_to,
             case.gro.name(),
             case.adaptive,
