@@ -4,6 +4,7 @@
 #   scripts/fuzz.sh [-s SECONDS] [TARGET]...     fuzz each (default: all) for that long (60)
 #   scripts/fuzz.sh --build                      only build
 #   scripts/fuzz.sh --keep [TARGET]...           add what the gathered inputs reach to the corpus
+# SEED=N begins with that; default: another one each time.
 . "$(dirname "$0")/lib.sh"
 
 FUZZ=gateway/fuzz
@@ -35,6 +36,7 @@ seeds() {
 
 options() {
     [ "$1" != config ] || printf '%s\n' "-dict=$FUZZ/config.dict"
+    [ -z "${SEED:-}" ] || printf '%s\n' "-seed=$SEED"
 }
 
 fuzz() {
