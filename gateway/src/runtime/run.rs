@@ -82,10 +82,9 @@ fn poll(
     stop: &AtomicBool,
 ) -> Result<Vec<WorkerSnapshot>, RunError> {
     let Assembly { workers, mailboxes, tables, taps, facts, seed } = assembly;
-    let collector = Collector::new(mailboxes);
     let observer = Arc::new(Observer::new(
         Running::new(config, Path::new(file), facts, seed, Arc::clone(&tables)),
-        collector,
+        Collector::new(mailboxes),
         Arc::clone(&taps),
         Box::new(hardware.clone()),
         clock,
@@ -100,8 +99,7 @@ fn poll(
         None => None,
     };
     let crew = Crew::start(config, workers, clock, eal)?;
-    let watchdog = observer.watchdog();
-    let watch = Watch::start(watchdog, config.runtime.lcores.clone(), clock);
+    let watch = Watch::start(observer.watchdog(), config.runtime.lcores.clone(), clock);
     let (pump, follower) = shadows.start(clock);
     let follower = follower.map(|follower| follower.start(Arc::clone(&observer)));
     observer.set_ready(true);
