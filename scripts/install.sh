@@ -4,7 +4,8 @@
 . "$(dirname "$0")/lib.sh"
 
 BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ethtool ca-certificates)
-TEST=(g++ tcpdump python3 python3-scapy procps valgrind frr smcroute dnsmasq-base)
+TEST=(g++ tcpdump python3 python3-scapy procps valgrind frr smcroute dnsmasq-base ngtcp2-client
+    ngtcp2-server)
 DPDK=(meson ninja-build python3-pyelftools libnuma-dev libpcap-dev libelf-dev libbpf-dev libxdp-dev
     curl xz-utils dpkg-dev)
 DEB=(dpkg-dev)
@@ -37,9 +38,9 @@ without_services() {
     fi
     "$@" || status=$?
     [ -z "$made" ] || as_root rm -f "$policy"
-    for service in frr smcroute; do
-        if have systemctl && [[ " $* " == *" $service "* ]]; then
-            as_root systemctl --quiet disable "$service" || true
+    for service in frr:frr smcroute:smcroute ngtcp2-server:ngtcp2d; do
+        if have systemctl && [[ " $* " == *" ${service%:*} "* ]]; then
+            as_root systemctl --quiet disable "${service#*:}" || true
         fi
     done
     return "$status"

@@ -1,6 +1,6 @@
-//! Real programs around a running gateway and in charge of it: FRR, smcroute, dnsmasq, the kernel's
-//! TCP and VXLAN. Every scenario also runs through Linux in the gateway's place: when that fails,
-//! the failure says nothing about the gateway.
+//! Real programs around a running gateway and in charge of it: FRR, smcroute, dnsmasq, ngtcp2, the
+//! kernel's TCP and VXLAN. Every scenario also runs through Linux in the gateway's place: when that
+//! fails, the failure says nothing about the gateway.
 #![cfg(feature = "dpdk")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // hosts, not the path
 
@@ -13,6 +13,7 @@ mod multicast;
 #[path = "../support/netns.rs"]
 mod netns;
 mod pim;
+mod quic;
 #[path = "../support/running.rs"]
 mod running;
 #[path = "../support/shadowed.rs"]
@@ -41,10 +42,15 @@ struct Middle {
 impl Middle {
     /// Host N is `10.78.N.2` and `fd78:N::2` behind `10.78.N.1` and `fd78:N::1`, N = 1…
     fn router(by: By, hosts: u8) -> Option<Self> {
+        Self::router_with(by, hosts, "")
+    }
+
+    /// With `more` in the gateway's file.
+    fn router_with(by: By, hosts: u8, more: &str) -> Option<Self> {
         let mut lab = netns::lab()?;
         netns::plug_routed(&mut lab, hosts);
         let gateway = match by {
-            By::Gateway => Some(shadowed::start_router(&lab, "")),
+            By::Gateway => Some(shadowed::start_router(&lab, more)),
             By::Linux => {
                 middle::linux_router(&lab);
                 None
@@ -60,10 +66,15 @@ impl Middle {
 
     /// Host N is `10.78.0.N` and `fd78::N`, N = 1…
     fn bridge(by: By, hosts: u8) -> Option<Self> {
+        Self::bridge_with(by, hosts, "")
+    }
+
+    /// With `more` in the gateway's file.
+    fn bridge_with(by: By, hosts: u8, more: &str) -> Option<Self> {
         let mut lab = netns::lab()?;
         netns::plug_lan(&mut lab, hosts);
         let gateway = match by {
-            By::Gateway => Some(running::start(&lab, "0", &running::bridge(&lab))),
+            By::Gateway => Some(running::start(&lab, "0", &(running::bridge(&lab) + more))),
             By::Linux => {
                 middle::linux_bridge(&lab);
                 None
