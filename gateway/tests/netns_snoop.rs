@@ -11,6 +11,8 @@ mod membership;
 mod netns;
 #[path = "support/running.rs"]
 mod running;
+#[path = "netns_snoop/link.rs"]
+mod link;
 #[path = "netns_snoop/middle.rs"]
 mod middle;
 #[path = "netns_snoop/traffic.rs"]
