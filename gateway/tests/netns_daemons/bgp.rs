@@ -60,7 +60,7 @@ fn routes_of_a_session_are_forwarded_and_a_flood_does_not_end_it(by: By) {
         let drops: DropsReport = gateway.gateway.ask(Topic::Drops).unwrap();
         assert!(drops.by_reason["punt_limited"] > 1000, "no flood: {drops:?}");
     }
-    let neighbor = vtysh(here, folders[1].path(), "show bgp neighbors 10.78.1.2 json");
+    let neighbor = vtysh(here, folders[1].path(), "bgpd", "show bgp neighbors 10.78.1.2 json");
     for healthy in ["\"bgpState\":\"Established\"", "\"connectionsDropped\":0"] {
         assert!(neighbor.contains(healthy), "{healthy} not in {neighbor}");
     }
@@ -117,12 +117,13 @@ fn listed(folder: &Path) -> String {
     names.map(|entry| entry.file_name().to_string_lossy().into_owned() + "\n").collect()
 }
 
-fn vtysh(namespace: &Namespace, folder: &Path, command: &str) -> String {
+/// What a daemon of FRR answers.
+pub(crate) fn vtysh(namespace: &Namespace, folder: &Path, daemon: &str, command: &str) -> String {
     let run = || {
         let output = std::process::Command::new("vtysh")
             .arg("--vty_socket")
             .arg(folder)
-            .args(["-d", "bgpd", "-c", command])
+            .args(["-d", daemon, "-c", command])
             .output()?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     };
