@@ -1,8 +1,10 @@
 //! What the path asks of a port's queues. `dpdk::RxQueue`/`TxQueue` and `sim::SimRx`/`SimTx` obey.
 
 mod cable;
+mod exchange;
 
 pub use cable::Cable;
+pub use exchange::{Exchange, Seat};
 
 use crate::packet::{BufPool, PacketBuf};
 

@@ -8,6 +8,7 @@
 #![allow(clippy::disallowed_methods)] // as where the files are
 
 mod drain;
+mod exchange;
 mod mailbox;
 mod published;
 

@@ -1,7 +1,7 @@
 //! Snapshots: a worker sees them in order and whole, and never frees one.
 
 #[path = "../../src/published.rs"]
-mod file;
+pub(crate) mod file;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};

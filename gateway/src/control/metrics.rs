@@ -111,6 +111,8 @@ fn ports(families: &mut Families<'_>, observe: &dyn Observe) -> fmt::Result {
     families.counter("port_rx_errors", "Broken frames received", of(|p| p.rx_errors))?;
     families.counter("port_tx_errors", "Frames the device failed to send", of(|p| p.tx_errors))?;
     families.counter("port_tx_full", "Frames lost to a full transmit buffer", of(|p| p.tx_full))?;
+    families.counter("port_resets", "Times a hung port was restarted", of(|p| p.resets))?;
+    families.gauge("port_hung", "Whether it takes nothing", None, of(|p| u64::from(p.hung)))?;
     families.gauge("port_up", "Whether the link is up", None, of(|p| u64::from(p.link)))
 }
 

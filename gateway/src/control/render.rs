@@ -41,18 +41,25 @@ pub fn render(topic: Topic, report: Value) -> Result<String, Error> {
 fn ports(ports: &[PortReport]) -> String {
     let mut setup = TextTable::new(&["PORT", "LINK", "SPEED", "MAC", "IN", "DEVICE"]);
     let mut traffic = TextTable::new(&["PORT", "RX_PACKETS", "RX_BYTES", "TX_PACKETS", "TX_BYTES"]);
-    let mut losses =
-        TextTable::new(&["PORT", "IMISSED", "RX_NOMBUF", "RX_ERRORS", "TX_ERRORS", "TX_FULL"]);
+    let mut losses = TextTable::new(&[
+        "PORT",
+        "IMISSED",
+        "RX_NOMBUF",
+        "RX_ERRORS",
+        "TX_ERRORS",
+        "TX_FULL",
+        "RESETS",
+    ]);
     for port in ports {
-        let link = if port.link { "up" } else { "down" };
         let speed = port.speed_mbps.map_or("-".to_owned(), |mbps| format!("{mbps}M"));
         let place = port.bridge.as_deref().unwrap_or("routed");
-        let texts = [&port.name, link, &speed, &port.mac, place, &port.device];
+        let texts = [&port.name, port.state(), &speed, &port.mac, place, &port.device];
         setup.row(texts.map(str::to_owned));
         let counts = [port.rx_packets, port.rx_bytes, port.tx_packets, port.tx_bytes];
         traffic.row(named(&port.name, counts));
-        let lost = [port.imissed, port.rx_nombuf, port.rx_errors, port.tx_errors, port.tx_full];
-        losses.row(named(&port.name, lost));
+        let received = [port.imissed, port.rx_nombuf, port.rx_errors];
+        let lost = received.into_iter().chain([port.tx_errors, port.tx_full, port.resets]);
+        losses.row([port.name.clone()].into_iter().chain(lost.map(|count| count.to_string())));
     }
     [setup, traffic, losses].map(|table| table.render()).join("\n")
 }

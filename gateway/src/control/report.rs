@@ -37,6 +37,21 @@ pub struct PortReport {
     pub tx_errors: u64,
     /// Frames dropped because the port's transmit buffer was full.
     pub tx_full: u64,
+    /// Whether a transmit queue of the port takes nothing, or the port is being restarted, now.
+    pub hung: bool,
+    /// How often the port was restarted because of that.
+    pub resets: u64,
+}
+
+impl PortReport {
+    /// What to say of its link.
+    pub const fn state(&self) -> &'static str {
+        match (self.hung, self.link) {
+            (true, _) => "hung",
+            (false, true) => "up",
+            (false, false) => "down",
+        }
+    }
 }
 
 /// A worker. The conservation law: `rx + originated + replicated + handed_in` is `tx + local +

@@ -36,7 +36,7 @@ pub use lcore::Lcore;
 pub use link::Link;
 pub use mbuf::{Mbuf, SharedMbuf, TxMbuf};
 pub use mempool::{Pool, PoolOptions};
-pub use port::{Opened, Port, PortOptions, PortStats};
+pub use port::{Opened, Port, PortOptions, PortStats, Queues};
 pub use queue::{RxQueue, TxQueue};
 pub use tap::Tap;
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use dpdk_sys as sys;
 
+use super::log::Capture;
 use super::packet_socket::PacketSockets;
 use super::probe::{Attached, Probed, probe};
 use super::setup::{self, Ready};
@@ -22,6 +23,7 @@ use crate::packet::MacAddr;
 pub struct Port {
     open: Arc<OpenPort>,
     ready: Ready,
+    options: PortOptions,
     sockets: Option<PacketSockets>,
     _one_thread: PhantomData<Cell<()>>,
 }
@@ -51,6 +53,9 @@ pub struct PortOptions {
     /// Virtual devices that can do it always do.
     pub multi_segment: bool,
 }
+
+/// Receive and transmit queues, at least one of each and at most those wanted.
+pub type Queues = (Vec<RxQueue>, Vec<TxQueue>);
 
 /// A port just opened.
 pub struct Opened {
@@ -100,17 +105,38 @@ impl Port {
         let (ready, more) = setup::start(&attached, pool, options, sockets.is_none())?;
         notes.extend(more);
         let open = Arc::new(OpenPort { attached, pool: pool.clone() });
-        let (rx_count, tx_count, pieces) = (ready.rx_queues, ready.tx_queues, ready.max_pieces);
-        // SAFETY: `setup::start` has set up so many queues and started the port; each index once.
-        let mut rx: Vec<_> =
-            (0..rx_count).map(|n| unsafe { RxQueue::new(Arc::clone(&open), n) }).collect();
+        // SAFETY: `setup::start` has set them up and started the port just now.
+        let (mut rx, tx) = unsafe { queues(&open, &ready) };
         let rings = sockets.as_mut().map_or_else(Vec::new, PacketSockets::take_rings);
         rx.iter_mut().zip(rings).for_each(|(queue, ring)| queue.look_at(ring));
-        // SAFETY: as above.
-        let tx =
-            (0..tx_count).map(|n| unsafe { TxQueue::new(Arc::clone(&open), n, pieces) }).collect();
-        let port = Self { open, ready, sockets, _one_thread: PhantomData };
+        let options = options.clone();
+        let port = Self { open, ready, options, sockets, _one_thread: PhantomData };
         Ok(Opened { port, rx, tx, notes })
+    }
+
+    /// Whether [`restart`](Self::restart) mends anything. It closes the sockets of net_af_packet for
+    /// good, and the kernel restarts hung transmit queues of its own devices itself (`dev_watchdog`).
+    pub fn can_restart(&self) -> bool {
+        !self.device().is("af_packet")
+    }
+
+    /// Stops the device, which frees what its rings hold, sets it up as it was opened and starts it.
+    /// `None`, and nothing was done, while somebody still has one of its queues.
+    ///
+    /// # Errors
+    /// Names the device, which does not run then; it can be tried again.
+    pub fn restart(&mut self) -> Result<Option<Queues>, Error> {
+        let Some(open) = Arc::get_mut(&mut self.open) else { return Ok(None) };
+        let capture = Capture::start();
+        // SAFETY: the port is attached. Queues hold `open`, so there are none, and no thread is in a
+        // burst. A port that is stopped already stays so.
+        unsafe { sys::rte_eth_dev_stop(open.id()) };
+        drop(capture);
+        let filter = self.sockets.is_none();
+        let (ready, _notes) = setup::start(&open.attached, &open.pool, &self.options, filter)?;
+        self.ready = ready;
+        // SAFETY: set up and started just now; the old ones are gone.
+        Ok(Some(unsafe { queues(&self.open, &self.ready) }))
     }
 
     /// The device.
@@ -176,6 +202,19 @@ impl OpenPort {
     pub(super) fn pool(&self) -> &Pool {
         &self.pool
     }
+}
+
+/// Handles on all queues of a port.
+///
+/// # Safety
+/// `setup::start` has set up as many and started the port, and there are no other handles on them.
+unsafe fn queues(open: &Arc<OpenPort>, ready: &Ready) -> Queues {
+    let (open, pieces) = (|| Arc::clone(open), ready.max_pieces);
+    // SAFETY: the caller's word; each index once.
+    let rx = (0..ready.rx_queues).map(|n| unsafe { RxQueue::new(open(), n) }).collect();
+    // SAFETY: likewise.
+    let tx = (0..ready.tx_queues).map(|n| unsafe { TxQueue::new(open(), n, pieces) }).collect();
+    (rx, tx)
 }
 
 /// A string of DPDK's with static lifetime; empty for null.

@@ -182,6 +182,13 @@ impl<K: Backend> Egress<K> {
         }
     }
 
+    /// Gives queues up or takes new ones, as the control side wants; see [`Seat`](crate::device::Seat).
+    pub fn follow(&mut self, counters: &mut WorkerCounters) {
+        for (index, egress) in self.ports.iter_mut().enumerate() {
+            egress.follow(PortId(index as u16), counters);
+        }
+    }
+
     /// Frames in the buffer of one port.
     pub fn waiting_at(&self, port: PortId) -> u64 {
         self.ports.get(port.index()).map_or(0, |port| port.len() as u64)

@@ -3,13 +3,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Handoff;
 use crate::counters::{EgressCounts, WorkerCounters};
-use crate::device::{Backend, Cable, TxQueue};
+use crate::device::{Backend, Cable, Seat, TxQueue};
 use crate::packet::{DropReason, PacketBuf, PortId, TxBuf};
 
 /// How frames of a worker reach a port.
 pub enum Way<K: Backend> {
     /// By a transmit queue of its own.
-    Queue(K::Tx),
+    Queue(Seat<K::Tx>),
     /// By the worker that owns the port's only queue.
     Handoff(Handoff<<K::Buf as PacketBuf>::Tx>),
     /// To the host's end of it.
@@ -22,7 +22,10 @@ pub struct EgressPort<K: Backend> {
     /// worker: r, control: w
     link_up: Arc<AtomicBool>,
     buffer: Vec<<K::Buf as PacketBuf>::Tx>,
+    /// Frames the buffer takes now: none while the queue is exchanged.
     limit: usize,
+    /// Frames it takes while there is a queue.
+    room: usize,
     queued: u64,
     handed_out: u64,
     /// The queue took less than offered since the last end of a poll.
@@ -33,7 +36,7 @@ impl<K: Backend> EgressPort<K> {
     /// A port with a buffer of `limit` frames.
     pub fn new(way: Way<K>, link_up: Arc<AtomicBool>, limit: usize) -> Self {
         let buffer = Vec::with_capacity(limit);
-        Self { way, link_up, buffer, limit, queued: 0, handed_out: 0, busy: false }
+        Self { way, link_up, buffer, limit, room: limit, queued: 0, handed_out: 0, busy: false }
     }
 
     pub(super) fn counts(&self) -> EgressCounts {
@@ -94,7 +97,7 @@ impl<K: Backend> EgressPort<K> {
                 self.handed_out += 1;
             }
             Way::Cable(cable) => send(cable, port, frame, false, counters)?,
-            Way::Queue(_) if self.buffer.len() == self.limit => return Err(DropReason::TxFull),
+            Way::Queue(_) if self.buffer.len() == self.limit => return Err(self.refusal()),
             Way::Queue(_) => self.buffer.push(frame),
         }
         Ok(self.buffer.len())
@@ -133,6 +136,22 @@ impl<K: Backend> EgressPort<K> {
         }
     }
 
+    /// Gives the queue up, and with it what waits for it, or takes the next, as the control side wants.
+    pub(super) fn follow(&mut self, port: PortId, counters: &mut WorkerCounters) {
+        let Way::Queue(seat) = &mut self.way else { return };
+        seat.follow();
+        self.limit = if seat.queue().is_some() { self.room } else { 0 };
+        if self.limit == 0 {
+            self.abandon(port, DropReason::PortReset, counters);
+        }
+    }
+
+    /// Why the buffer takes no more.
+    #[cold]
+    fn refusal(&self) -> DropReason {
+        if self.limit == 0 { DropReason::PortReset } else { DropReason::TxFull }
+    }
+
     pub(super) fn abandon(
         &mut self,
         port: PortId,
@@ -144,7 +163,8 @@ impl<K: Backend> EgressPort<K> {
     }
 
     fn burst(&mut self, port: PortId, counters: &mut WorkerCounters) {
-        let Way::Queue(queue) = &mut self.way else { return };
+        let Way::Queue(seat) = &mut self.way else { return };
+        let Some(queue) = seat.queue() else { return };
         // What the queue accepts is no longer ours to measure, so it is measured before.
         let offered = self.buffer.len();
         let bytes: usize = self.buffer.iter().map(TxBuf::frame_len).sum();

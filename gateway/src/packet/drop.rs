@@ -88,6 +88,8 @@ reasons! {
     TxFull = "tx_full",
     /// The egress port is down.
     LinkDown = "link_down",
+    /// The egress port is being restarted, as its transmit queue hung.
+    PortReset = "port_reset",
     /// No buffer for this replica.
     ReplicaNoBuffer = "replica_no_buffer",
     /// The buffer between two workers is full.
@@ -105,8 +107,14 @@ impl DropReason {
     pub const COUNT: usize = Self::ALL.len();
 
     /// Those of frames that have been queued for a port.
-    pub const IN_EGRESS: &[Self] =
-        &[Self::TxFull, Self::LinkDown, Self::HandoffFull, Self::HostFull, Self::Shutdown];
+    pub const IN_EGRESS: &[Self] = &[
+        Self::TxFull,
+        Self::LinkDown,
+        Self::PortReset,
+        Self::HandoffFull,
+        Self::HostFull,
+        Self::Shutdown,
+    ];
 
     /// The index into tables of reasons.
     pub const fn index(self) -> usize {

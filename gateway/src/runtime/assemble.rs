@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::Taps;
 use crate::config::Config;
 use crate::counters::WorkerCounters;
-use crate::device::{Backend, Cable, TxQueue};
+use crate::device::{Backend, Cable, Exchange, Seat, TxQueue};
 use crate::egress::{Egress, EgressPort, Inbox, Way};
 use crate::fanout::{Fanout, FanoutPort};
 use crate::forward::{PortFacts, Tables};
@@ -42,6 +42,14 @@ impl<K: Backend> PortQueues<K> {
     }
 }
 
+/// How the queues of a port are exchanged, in their order; a shadow has none.
+pub struct PortExchanges<K: Backend> {
+    /// Receive queues.
+    pub rx: Vec<Arc<Exchange<K::Rx>>>,
+    /// Transmit queues.
+    pub tx: Vec<Arc<Exchange<K::Tx>>>,
+}
+
 /// Workers, and what the control side shares with them.
 pub struct Assembly<K: Backend> {
     /// In the order of `runtime.lcores`.
@@ -52,6 +60,8 @@ pub struct Assembly<K: Backend> {
     pub tables: Arc<Published<Tables>>,
     /// Where workers see that a capture is wanted.
     pub taps: Taps,
+    /// By port, how its queues are exchanged.
+    pub exchanges: Vec<PortExchanges<K>>,
     /// By port, what tables of another configuration are built with.
     pub facts: Vec<PortFacts>,
     /// Likewise: it spreads flows over paths and hashes stations.
@@ -77,14 +87,17 @@ pub fn assemble<K: Backend>(
     let inboxes: Vec<FrameInbox<K>> =
         (0..count).map(|_| Inbox::new(config.runtime.handoff as usize)).collect();
     let mut shares: Vec<Share<K>> = (0..count).map(|_| Share::default()).collect();
+    let mut exchanges = Vec::with_capacity(ports.len());
     for (index, port) in ports.into_iter().enumerate() {
         let id = PortId(index as u16);
         if let Some(cable) = port.cable {
             deal_cable(id, &cable, &port.link_up, config, &mut shares, hash_seed);
+            exchanges.push(PortExchanges { rx: Vec::new(), tx: Vec::new() });
             continue;
         }
-        deal_transmit(id, port.tx, &port.link_up, config, &mut shares, &inboxes);
-        deal_receive(id, port.rx, config, &mut shares, hash_seed);
+        let tx = deal_transmit(id, port.tx, &port.link_up, config, &mut shares, &inboxes);
+        let rx = deal_receive(id, port.rx, config, &mut shares, hash_seed);
+        exchanges.push(PortExchanges { rx, tx });
     }
 
     let mut workers = Vec::with_capacity(count);
@@ -105,7 +118,7 @@ pub fn assemble<K: Backend>(
         ));
     }
     let mailboxes = workers.iter().map(Worker::mailbox).collect();
-    Assembly { workers, mailboxes, tables, taps, facts, seed: hash_seed }
+    Assembly { workers, mailboxes, tables, taps, exchanges, facts, seed: hash_seed }
 }
 
 /// What one worker gets of the ports.
@@ -159,19 +172,25 @@ fn deal_transmit<K: Backend>(
     config: &Config,
     shares: &mut [Share<K>],
     inboxes: &[FrameInbox<K>],
-) {
+) -> Vec<Arc<Exchange<K::Tx>>> {
+    let mut exchanges = Vec::with_capacity(queues.len());
     let owner = owner(port, shares.len());
     let one_each = queues.len() >= shares.len();
     let mut queues = queues.into_iter();
     for (worker, share) in shares.iter_mut().enumerate() {
         let mine = one_each || worker == owner;
         let way = match mine.then(|| queues.next()).flatten() {
-            Some(queue) => Way::Queue(queue),
+            Some(queue) => {
+                let seat = Seat::new(queue);
+                exchanges.push(seat.exchange());
+                Way::Queue(seat)
+            }
             None => Way::Handoff(inboxes[owner].sender()),
         };
         let limit = config.runtime.tx_buffer as usize;
         share.egress.push(EgressPort::new(way, Arc::clone(link_up), limit));
     }
+    exchanges
 }
 
 /// Queue by queue to the workers; a lone queue to the port's owner.
@@ -181,12 +200,16 @@ fn deal_receive<K: Backend>(
     config: &Config,
     shares: &mut [Share<K>],
     hash_seed: u64,
-) {
+) -> Vec<Arc<Exchange<K::Rx>>> {
+    let mut exchanges = Vec::with_capacity(queues.len());
     let workers = shares.len();
     let settings = config.gro.of_port(&config.ports[port.index()]);
     for (index, queue) in queues.into_iter().enumerate() {
         let worker = (owner(port, workers) + index) % workers;
-        let receiver = Receiver::new(port, Source::Queue(queue), &settings, hash_seed);
+        let seat = Seat::new(queue);
+        exchanges.push(seat.exchange());
+        let receiver = Receiver::new(port, Source::Queue(seat), &settings, hash_seed);
         shares[worker].receivers.push(receiver);
     }
+    exchanges
 }

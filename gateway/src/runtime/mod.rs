@@ -9,9 +9,11 @@ mod assemble;
 mod capture;
 mod drive;
 mod driven;
+mod hang;
 mod observer;
 mod outcome;
 mod reload;
+mod resets;
 mod rounds;
 mod totals;
 mod watchdog;
@@ -31,12 +33,13 @@ mod shadows;
 #[cfg(feature = "dpdk")]
 mod watch;
 
-pub use assemble::{Assembly, PortQueues, assemble};
+pub use assemble::{Assembly, PortExchanges, PortQueues, assemble};
 pub use capture::Taps;
 pub use drive::{Drain, Driven, Pace, drive};
 pub use observer::{Collector, DeviceFacts, Devices, Observer, PoolUse, Ticker};
 pub use outcome::{Outcome, PoolBalance};
 pub use reload::Running;
+pub use resets::{Queues, ResetMark, ResetNews, Resets, Restart};
 pub use rounds::Rounds;
 pub use totals::Totals;
 pub use watchdog::{News, Watchdog};

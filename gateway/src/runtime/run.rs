@@ -16,7 +16,7 @@ use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
 use super::shadows::{ShadowError, Shadows};
 use super::watch::Watch;
-use super::{Assembly, Outcome, Rounds, Running, assemble, ports};
+use super::{Assembly, Outcome, Resets, Rounds, Running, assemble, ports};
 use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
 use crate::dpdk::{self, Clock, Device, Dpdk, Eal, EalOptions, Pool, PoolOptions};
@@ -81,7 +81,8 @@ fn poll(
     eal: &Eal,
     stop: &AtomicBool,
 ) -> Result<Vec<WorkerSnapshot>, RunError> {
-    let Assembly { workers, mailboxes, tables, taps, facts, seed } = assembly;
+    let Assembly { workers, mailboxes, tables, taps, exchanges, facts, seed } = assembly;
+    let resets = Resets::new(&mailboxes, exchanges, hardware.marks(), Arc::clone(&tables));
     let observer = Arc::new(Observer::new(
         Running::new(config, Path::new(file), facts, seed, Arc::clone(&tables)),
         Collector::new(mailboxes),
@@ -99,7 +100,10 @@ fn poll(
         None => None,
     };
     let crew = Crew::start(config, workers, clock, eal)?;
-    let watch = Watch::start(observer.watchdog(), config.runtime.lcores.clone(), clock);
+    let watches = [
+        Watch::over_workers(observer.watchdog(), config, clock),
+        Watch::over_ports(resets, hardware.clone(), config, clock),
+    ];
     let (pump, follower) = shadows.start(clock);
     let follower = follower.map(|follower| follower.start(Arc::clone(&observer)));
     observer.set_ready(true);
@@ -122,7 +126,7 @@ fn poll(
     }
     observer.set_ready(false);
     tell_supervisor(NotifyState::Stopping);
-    watch.stop();
+    watches.into_iter().for_each(Watch::stop);
     if let Some(stop) = follower {
         stop.store(true, Ordering::Relaxed);
     }

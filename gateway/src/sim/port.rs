@@ -35,6 +35,7 @@ struct State {
     ring: VecDeque<HeapTx>,
     ring_size: usize,
     rx_no_buffer: u64,
+    queues_in_use: usize,
 }
 
 enum Injected {
@@ -100,12 +101,22 @@ impl SimPort {
 
     /// The receive queue, for a worker.
     pub fn rx_queue(&self, pool: HeapPool) -> SimRx {
-        SimRx { port: self.clone(), pool }
+        SimRx { port: self.open_queue(), pool }
     }
 
     /// The transmit queue, for a worker; frames of up to `max_pieces` pieces.
     pub fn tx_queue(&self, max_pieces: usize) -> SimTx {
-        SimTx { port: self.clone(), max_pieces }
+        SimTx { port: self.open_queue(), max_pieces }
+    }
+
+    /// Queues that somebody has.
+    pub fn queues_in_use(&self) -> usize {
+        self.lock().queues_in_use
+    }
+
+    fn open_queue(&self) -> InUse {
+        self.lock().queues_in_use += 1;
+        InUse(self.clone())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -113,9 +124,18 @@ impl SimPort {
     }
 }
 
+/// The port of a queue.
+struct InUse(SimPort);
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.0.lock().queues_in_use -= 1;
+    }
+}
+
 /// A receive queue of a simulated port.
 pub struct SimRx {
-    port: SimPort,
+    port: InUse,
     pool: HeapPool,
 }
 
@@ -123,7 +143,7 @@ impl RxQueue for SimRx {
     type Buf = HeapBuf;
 
     fn rx_burst(&mut self, burst: &mut Vec<HeapBuf>) -> usize {
-        let mut state = self.port.lock();
+        let mut state = self.port.0.lock();
         let before = burst.len();
         while burst.len() < burst.capacity() {
             let Some(injected) = state.incoming.pop_front() else { break };
@@ -147,7 +167,7 @@ impl RxQueue for SimRx {
 
 /// A transmit queue of a simulated port.
 pub struct SimTx {
-    port: SimPort,
+    port: InUse,
     max_pieces: usize,
 }
 
@@ -155,7 +175,7 @@ impl TxQueue for SimTx {
     type Buf = HeapBuf;
 
     fn tx_burst(&mut self, frames: &mut Vec<HeapTx>) -> usize {
-        let mut state = self.port.lock();
+        let mut state = self.port.0.lock();
         let accepted = state.tx_room.unwrap_or(usize::MAX).min(frames.len());
         if let Some(room) = &mut state.tx_room {
             *room -= accepted;

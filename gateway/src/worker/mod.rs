@@ -145,12 +145,15 @@ impl<K: Backend> Worker<K> {
         snapshot
     }
 
-    /// Everything held is decided on by the old tables first.
+    /// Everything held is decided on by the old tables first. Queues whose ports are restarted go and
+    /// come with new tables too.
     #[cold]
     fn adopt_tables(&mut self, now: Nanos) {
         self.flush_held(FlushReason::TablesChanged, now);
         self.path.adopt_tables();
+        self.path.egress.follow(&mut self.path.counters);
         for receiver in &mut self.receivers {
+            receiver.follow();
             if let Some(settings) = self.path.forwarder.tables().coalescing(receiver.port()) {
                 receiver.retune(settings);
             }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::path::Path;
 use crate::config::{Gro, GroMode};
-use crate::device::{Backend, Cable, RxQueue};
+use crate::device::{Backend, Cable, RxQueue, Seat};
 use crate::gro::{FlushReason, GroStats, GroTable, Unjoined};
 use crate::ingress::{self, ParseError};
 use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId, Trail};
@@ -14,7 +14,7 @@ const SHORT_FRAME: usize = 60;
 /// Where frames come from.
 pub enum Source<K: Backend> {
     /// A receive queue of a port.
-    Queue(K::Rx),
+    Queue(Seat<K::Rx>),
     /// The host's end of a shadow.
     Cable(Arc<Cable<K::Buf>>),
 }
@@ -53,6 +53,13 @@ impl<K: Backend> Receiver<K> {
         }
     }
 
+    /// Gives its queue up or takes a new one, as the control side wants.
+    pub(super) fn follow(&mut self) {
+        if let Source::Queue(seat) = &mut self.source {
+            seat.follow();
+        }
+    }
+
     /// The port it receives from.
     pub(super) fn port(&self) -> PortId {
         self.port
@@ -61,7 +68,7 @@ impl<K: Backend> Receiver<K> {
     /// Polls the queue once.
     pub(super) fn receive(&mut self, burst: &mut Vec<K::Buf>, path: &mut Path<K>) -> usize {
         let frames = match &mut self.source {
-            Source::Queue(queue) => queue.rx_burst(burst),
+            Source::Queue(seat) => seat.queue().map_or(0, |queue| queue.rx_burst(burst)),
             Source::Cable(cable) => cable.receive(burst),
         };
         path.counters.burst(frames);

@@ -129,6 +129,43 @@ fn a_dropped_port_frees_what_its_queues_hold_and_its_name() {
 }
 
 #[test]
+fn a_port_restarts_when_nobody_has_a_queue_of_it() {
+    let pool = pool(512, 2048);
+    let Opened { mut port, mut rx, tx, .. } = open("net_null6", &pool);
+    assert!(port.can_restart());
+    assert!(port.restart().unwrap().is_none(), "under a receive and a transmit queue");
+    drop(tx);
+    assert!(port.restart().unwrap().is_none(), "under a receive queue");
+    let mut burst = Vec::with_capacity(8);
+    assert_eq!(rx[0].rx_burst(&mut burst), 8, "the port was touched");
+    drop(rx);
+    for _ in 0..3 {
+        let (mut rx, mut tx) = port.restart().unwrap().unwrap();
+        assert_eq!((rx.len(), tx.len(), port.link().up), (1, 1, true));
+        burst.clear();
+        assert_eq!(rx[0].rx_burst(&mut burst), 8);
+        let mut frames: Vec<_> = burst.drain(..).map(PacketBuf::into_tx).collect();
+        assert_eq!(tx[0].tx_burst(&mut frames), 8);
+    }
+    drop(port);
+    assert!(pool.is_full());
+}
+
+/// A ring nobody reads is full before and after: what is in it has been sent.
+#[test]
+fn what_is_in_a_ring_survives_a_restart_of_its_port() {
+    let pool = pool(512, 2048);
+    let Opened { mut port, rx, mut tx, .. } = open("net_ring4", &pool);
+    let mut frames = vec![pool.alloc_from(b"sent").unwrap().into_tx()];
+    assert_eq!(tx[0].tx_burst(&mut frames), 1);
+    drop((rx, tx));
+    let (mut rx, _tx) = port.restart().unwrap().unwrap();
+    assert_eq!(receive(&mut rx[0]).iter().map(PacketBuf::to_vec).collect::<Vec<_>>(), [b"sent"]);
+    drop((rx, port));
+    assert!(pool.is_full());
+}
+
+#[test]
 fn wrong_devices_are_named_with_a_remedy() {
     let pool = pool(512, 2048);
     for (device, text) in [

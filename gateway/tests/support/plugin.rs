@@ -1,4 +1,4 @@
-//! Faults planted in the real program from outside: libraries that DPDK loads.
+//! Faults planted in the real program from outside: libraries that DPDK loads, or the program before it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

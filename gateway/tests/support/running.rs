@@ -14,11 +14,20 @@ pub(crate) struct Running {
 
 /// Starts the gateway with one worker per `lcores`, `"0"` or `"0, 1"`.
 pub(crate) fn start(lab: &Lab, lcores: &str, configuration: &str) -> Running {
+    start_program(Path::new(env!("CARGO_BIN_EXE_gateway")), lab, lcores, configuration)
+}
+
+/// The same with another program, which runs the gateway in the end.
+pub(crate) fn start_program(
+    executable: &Path,
+    lab: &Lab,
+    lcores: &str,
+    configuration: &str,
+) -> Running {
     let folder = tempfile::tempdir().unwrap();
     let runtime = format!(
         "[runtime]\nlcores = [{lcores}]\nhugepages = false\nmemory_mb = 256\nidle_sleep_us = 20\n"
     );
-    let executable = Path::new(env!("CARGO_BIN_EXE_gateway"));
     let text = format!("{runtime}{configuration}");
     let gateway = Gateway::start(executable, &lab.middle, folder.path(), &text).unwrap();
     Running { gateway, folder }

@@ -9,6 +9,7 @@ mod datagram;
 mod drops;
 mod filters;
 mod frames;
+mod hang;
 mod harness;
 mod isolation;
 mod latency;

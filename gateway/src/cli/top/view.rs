@@ -86,7 +86,7 @@ fn ports(before: &Look, now: &Look, rates: Rates) -> Panel {
         let bits = |before: u64, now: u64| human(rates.per_second(before, now) * 8.0);
         vec![
             port.name.clone(),
-            if port.link { "up" } else { "down" }.to_owned(),
+            port.state().to_owned(),
             port.bridge.clone().unwrap_or_else(|| "routed".to_owned()),
             rates.of(old.rx_packets, port.rx_packets),
             bits(old.rx_bytes, port.rx_bytes),

@@ -15,9 +15,9 @@ PORT      RX_PACKETS  RX_BYTES  TX_PACKETS  TX_BYTES
 p0               100      6000         200     12000
 up"link\         101      6001         201     12001
 
-PORT      IMISSED  RX_NOMBUF  RX_ERRORS  TX_ERRORS  TX_FULL
-p0              1          2          3          4        5
-up"link\        2          3          4          5        6
+PORT      IMISSED  RX_NOMBUF  RX_ERRORS  TX_ERRORS  TX_FULL  RESETS
+p0              1          2          3          4        5       7
+up"link\        2          3          4          5        6       8
 "#;
     assert_eq!(text(Topic::Ports), expected);
 }

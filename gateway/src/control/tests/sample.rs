@@ -38,6 +38,8 @@ impl Observe for Sample {
             rx_errors: 3 + n,
             tx_errors: 4 + n,
             tx_full: 5 + n,
+            hung: false,
+            resets: 7 + n,
         };
         vec![port("p0", 0), port("up\"link\\", 1)]
     }

@@ -58,7 +58,7 @@ impl MemoryGateway {
             let (rx, tx) = (port.rx_queue(bench.pool.clone()), port.tx_queue(1));
             PortQueues::new(port_mac(index), vec![rx], vec![tx])
         });
-        let Assembly { mut workers, mailboxes, tables, taps, facts, seed } =
+        let Assembly { mut workers, mailboxes, tables, taps, facts, seed, .. } =
             assemble::<Sim>(&config, queues.collect(), &bench.pool, 0);
         let mut worker = workers.remove(0);
         let clock = Stopwatch(Instant::now());

@@ -60,6 +60,7 @@ impl Observer {
             DropReason::ReplicaNoBuffer,
             DropReason::TxFull,
             DropReason::LinkDown,
+            DropReason::PortReset,
             DropReason::HandoffFull,
         ];
         for (port, counters) in config.ports.iter().zip(self.port_counters(&workers)) {

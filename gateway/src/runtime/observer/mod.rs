@@ -162,8 +162,10 @@ impl Observe for Observer {
             let lcore = config.runtime.lcores.get(index).copied().unwrap_or(index);
             format!("the worker on lcore {lcore} does not poll")
         });
-        let problems: Vec<_> = problems.collect();
+        let mut problems: Vec<_> = problems.collect();
         let live = problems.is_empty();
+        // The others go on: no reason to end the gateway.
+        problems.extend(self.hung_ports());
         Health {
             live,
             ready: live && self.ready.load(Ordering::Relaxed),

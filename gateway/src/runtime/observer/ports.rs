@@ -52,6 +52,10 @@ pub struct DeviceFacts {
     pub rx_errors: u64,
     /// Frames the device failed to send.
     pub tx_errors: u64,
+    /// Whether a transmit queue takes nothing, or the device is being restarted.
+    pub hung: bool,
+    /// How often it was restarted for that.
+    pub resets: u64,
 }
 
 impl Observer {
@@ -78,9 +82,19 @@ impl Observer {
                 rx_errors: facts.rx_errors,
                 tx_errors: facts.tx_errors,
                 tx_full: counters.drops[DropReason::TxFull.index()],
+                hung: facts.hung,
+                resets: facts.resets,
             }
         });
         reports.collect()
+    }
+
+    /// Ports that do not send, a line each.
+    pub(super) fn hung_ports(&self) -> Vec<String> {
+        let config = self.running.config();
+        let ports = config.ports.iter().zip(self.devices.facts());
+        let hung = ports.filter(|(_, facts)| facts.hung);
+        hung.map(|(port, _)| format!("port {}: its transmit queue hangs", port.name)).collect()
     }
 
     pub(super) fn host_reports(&self) -> Vec<HostReport> {
