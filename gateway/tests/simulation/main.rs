@@ -12,6 +12,7 @@ mod packet;
 mod plan;
 mod planted;
 mod properties;
+mod restarts;
 mod run;
 mod soak;
 mod world;

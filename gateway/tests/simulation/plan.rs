@@ -38,6 +38,8 @@ pub(crate) enum Step {
     /// A port takes so many more frames; `None`: any number.
     Room(usize, Option<usize>),
     Link(usize, bool),
+    /// The control side restarts a port; in no strategy, as it would give kept seeds another meaning.
+    Restart(usize),
     /// Somebody takes all buffers but so many.
     Dry(usize),
     Refill,
@@ -68,7 +70,12 @@ impl Step {
     pub(crate) fn is_fault(&self) -> bool {
         matches!(
             self,
-            Self::Room(..) | Self::Link(..) | Self::Dry(_) | Self::Refill | Self::Fail(_)
+            Self::Room(..)
+                | Self::Link(..)
+                | Self::Restart(_)
+                | Self::Dry(_)
+                | Self::Refill
+                | Self::Fail(_)
         )
     }
 
@@ -83,6 +90,7 @@ impl Step {
             Self::Ring(..) => "rings resized",
             Self::Room(..) => "ports blocked",
             Self::Link(..) => "link changes",
+            Self::Restart(_) => "restarts",
             Self::Dry(_) => "dry spells",
             Self::Refill => "refills",
             Self::Fail(_) => "failed allocations",

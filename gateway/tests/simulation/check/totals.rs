@@ -6,11 +6,12 @@ use super::Observed;
 use crate::model::{Fate, Model};
 
 /// Reasons that only a fault gives.
-const FAULTS: [DropReason; 6] = [
+const FAULTS: [DropReason; 7] = [
     DropReason::NoBuffer,
     DropReason::ReplicaNoBuffer,
     DropReason::TxFull,
     DropReason::LinkDown,
+    DropReason::PortReset,
     DropReason::HandoffFull,
     DropReason::Shutdown,
 ];

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gateway::config::{self, Config};
 use gateway::forward::{PortFacts, Tables};
 use gateway::packet::{BufPool, MacAddr, PortId};
-use gateway::runtime::{Assembly, PortQueues, Totals, assemble};
+use gateway::runtime::{Assembly, PortExchanges, PortQueues, Totals, assemble};
 use gateway::sim::{HeapBuf, HeapPool, Sim, SimPort};
 use gateway::time::Nanos;
 use gateway::worker::Worker;
@@ -153,6 +153,7 @@ impl Run {
             Step::Ring(port, frames) => self.ports[*port].hold_transmitted(*frames),
             Step::Room(port, room) => self.ports[*port].limit_tx(*room),
             Step::Link(port, up) => self.links[*port].store(*up, Ordering::Relaxed),
+            Step::Restart(port) => self.restart(*port)?,
             Step::Dry(spare) => {
                 self.hoard.extend(core::iter::from_fn(|| self.pool.alloc()));
                 self.hoard.truncate(self.hoard.len().saturating_sub(*spare));
@@ -221,6 +222,33 @@ impl Run {
         self.assembly.tables.current().forget_stations(PortId(port as u16));
         self.assembly.tables.renew();
         self.model.forget(port, self.now);
+    }
+
+    /// Its queues are recalled, traffic goes on, and each worker gets a new one.
+    fn restart(&mut self, port: usize) -> Result<(), String> {
+        let PortExchanges { rx, tx } = &self.assembly.exchanges[port];
+        let (rx, tx) = (rx.clone(), tx.clone());
+        rx.iter().for_each(|exchange| exchange.recall());
+        tx.iter().for_each(|exchange| exchange.recall());
+        self.renew();
+        self.poll_all()?;
+        let device = self.ports[port].clone();
+        if device.queues_in_use() > 0 {
+            return Err(format!("{} queues of port {port} are still out", device.queues_in_use()));
+        }
+        self.poll_all()?;
+        device.limit_tx(None);
+        rx.iter().for_each(|exchange| exchange.supply(device.rx_queue(self.pool.clone())));
+        let pieces = self.settings.ports[port].1;
+        tx.iter().for_each(|exchange| exchange.supply(device.tx_queue(pieces)));
+        self.renew();
+        Ok(())
+    }
+
+    /// To workers it is as if the tables had been published again.
+    fn renew(&mut self) {
+        self.assembly.tables.renew();
+        self.model.publish(self.worlds[self.world].clone());
     }
 
     fn finish(mut self, linger: bool, faulty: bool, tamper: Tamper<'_>) -> Result<Summary, String> {
