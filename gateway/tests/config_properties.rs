@@ -109,8 +109,17 @@ fn bridge(config: &mut Config, ports: Vec<PortId>, snooping: bool, ageing: u64) 
         config.listeners.push(Listener { bridge: index, group, port: *port, mac });
     }
     let (name, ageing) = (format!("br{index}"), Duration::from_secs(ageing));
-    let (host, querier, fast_leave) = (false, false, Vec::new());
-    config.bridges.push(Bridge { name, ports, snooping, ageing, host, querier, fast_leave });
+    config.bridges.push(Bridge {
+        name,
+        ports,
+        snooping,
+        ageing,
+        host: false,
+        querier: false,
+        fast_leave: Vec::new(),
+        max_groups: 0,
+        max_groups_per_port: 0,
+    });
 }
 
 /// Two networks, a route of each family and a neighbor for a routed port.

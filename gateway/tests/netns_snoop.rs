@@ -21,10 +21,10 @@ mod traffic;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use gateway::control::{DropsReport, MdbEntry, Topic};
+use gateway::control::{DropsReport, MdbEntry, TableUse, Topic};
 use gateway::demo::host::{Receiver, any_like};
 use gateway::demo::topology::INTERFACE;
-use membership::{broadcast, general_query, report_v2};
+use membership::{broadcast, general_query, leave_v2, mld_report, report_v2, to_routers};
 use middle::{BRIDGE, Kind, Middle};
 use netns::{PORT, ping, receive};
 use socket2::{Domain, Socket, Type};
@@ -109,19 +109,30 @@ fn without_a_querier_groups_flood() {
     }
 }
 
-/// A version 2 report reaches routers once each, and no other host: it would keep its own to itself.
-/// A malformed one reaches nobody and is counted.
+/// A report of IGMPv2 or MLDv1 reaches routers once each, and no other host: it would keep its own to
+/// itself. One of version 3, and a leave, suppress nothing and reach all. A malformed one reaches
+/// nobody and is counted.
 #[test]
 fn reports_reach_routers_once_and_malformed_ones_nobody() {
     for kind in [Kind::Linux, Kind::Gateway] {
         let Some(middle) = middle::possible().then(|| Middle::start(kind, true, &[])) else {
             return;
         };
-        middle.send(3, &general_query("239.78.1.1"));
-        becomes(&middle, "239.78.9.9", [0, 0, COUNT]);
+        for group in ["239.78.9.9", "ff3e::78:9"] {
+            middle.send(3, &general_query(group));
+            becomes(&middle, group, [0, 0, COUNT]);
+        }
+        let [report_v3, leave] = to_routers();
         let report = report_v2([239, 78, 1, 1]);
-        let expected = [0, 0, 1];
-        assert_eq!(seen_by(&middle, std::slice::from_ref(&report), expected), expected, "{kind:?}");
+        for (name, message, expected) in [
+            ("IGMPv2", &report, [0, 0, 1]),
+            ("MLDv1", &mld_report(), [0, 0, 1]),
+            ("IGMPv3", &report_v3, [1; 3]),
+            ("leave", &leave, [1; 3]),
+        ] {
+            let got = seen_by(&middle, std::slice::from_ref(message), expected);
+            assert_eq!(got, expected, "{kind:?}, {name}");
+        }
         let mut malformed = report;
         *malformed.last_mut().unwrap() ^= 1;
         assert_eq!(seen_by(&middle, &[malformed.clone()], [0; 3]), [0; 3], "{kind:?}");
@@ -183,14 +194,56 @@ fn sources_have_members_of_their_own() {
 #[test]
 fn more_groups_than_there_is_room_for_flood() {
     for kind in [Kind::Linux, Kind::Gateway] {
-        let Some(middle) =
-            middle::possible().then(|| Middle::start_with(kind, true, &[], "mcast_hash_max 64"))
-        else {
+        let Some(middle) = middle::possible().then(|| Middle::start_limited(kind, &[], 64)) else {
             return;
         };
         becomes(&middle, GROUPS[0], [0, 0, 0]);
         (0..80).for_each(|n| middle.send(1, &report_v2([239, 78, 2, n])));
         becomes(&middle, GROUPS[0], [COUNT; 3]);
+        middle.stop();
+    }
+}
+
+/// A port's host that joins more groups than it may does not get the rest, and takes nothing from
+/// others.
+#[test]
+fn a_port_is_believed_a_limited_number_of_groups() {
+    if middle::linux_version() < (6, 3) {
+        eprintln!("skipped: needs Linux 6.3");
+        return;
+    }
+    const LIMIT: u8 = 3;
+    let group = |n: u8| [239, 78, 3, n];
+    let name = |n: u8| Ipv4Addr::from(group(n)).to_string();
+    for kind in [Kind::Linux, Kind::Gateway] {
+        let limited = || Middle::start_limited_by_port(kind, &["p1"], LIMIT.into());
+        let Some(middle) = middle::possible().then(limited) else { return };
+        // IPv6 is in groups by itself, and they count; a port that goes down has none any more.
+        let off = format!("ipv6/conf/{INTERFACE}/disable_ipv6");
+        middle.lab.hosts[1].namespace.sysctl(&off, "1").unwrap();
+        let port = middle.kernel_port(1);
+        for state in ["down", "up"] {
+            middle.lab.middle.ip(&format!("link set {port} {state}")).unwrap();
+        }
+        let entries = middle.lab.middle.command("bridge", "mdb show").unwrap();
+        assert!(!entries.contains(&format!("port {port} ")), "{entries}");
+        becomes(&middle, GROUPS[0], [0, 0, 0]);
+        (1..=LIMIT + 1).for_each(|n| middle.send(1, &report_v2(group(n))));
+        (1..=LIMIT).for_each(|n| {
+            becomes(&middle, &name(n), [COUNT, 0, 0]);
+        });
+        stays(&middle, &name(LIMIT + 1), [0, 0, 0]);
+        if let Some(gateway) = middle.gateway() {
+            let tables: Vec<TableUse> = gateway.gateway.ask(Topic::Tables).unwrap();
+            let of_port = tables.iter().find(|table| table.name == "groups p1").unwrap();
+            assert_eq!((of_port.used, of_port.limit), (LIMIT.into(), LIMIT.into()));
+        }
+        middle.send(2, &report_v2(group(LIMIT + 1)));
+        becomes(&middle, &name(LIMIT + 1), [0, COUNT, 0]);
+        middle.send(1, &leave_v2(group(1)));
+        becomes(&middle, &name(1), [0, 0, 0]);
+        middle.send(1, &report_v2(group(LIMIT + 1)));
+        becomes(&middle, &name(LIMIT + 1), [COUNT, COUNT, 0]);
         middle.stop();
     }
 }

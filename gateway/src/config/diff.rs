@@ -51,7 +51,9 @@ impl Config {
             &old,
             &new,
             |name, key| match key {
-                "ports" | "querier" | "fast_leave" if snooped(name) => {
+                "ports" | "querier" | "fast_leave" | "max_groups" | "max_groups_per_port"
+                    if snooped(name) =>
+                {
                     Some("its shadow is made at start")
                 }
                 _ => None,

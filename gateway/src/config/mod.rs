@@ -187,6 +187,10 @@ pub struct Bridge {
     pub querier: bool,
     /// Ports on which one leave is believed at once.
     pub fast_leave: Vec<PortId>,
+    /// Groups the kernel's snooping learns before it gives up; 0: as many as its bridge is set to.
+    pub max_groups: u32,
+    /// Groups it believes one port; 0: any number.
+    pub max_groups_per_port: u32,
 }
 
 /// What the kernel's snooping knows of one bridge. The host stands among the ports as

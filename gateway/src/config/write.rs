@@ -22,7 +22,7 @@ impl Config {
         self.ports.get(port.index()).map_or("?", |port| &port.name)
     }
 
-    fn without_shadows(&self, ports: &[PortId]) -> Vec<PortId> {
+    pub(crate) fn without_shadows(&self, ports: &[PortId]) -> Vec<PortId> {
         let shadows = self.shadows();
         ports.iter().copied().filter(|&port| !shadows.contains(port)).collect()
     }
@@ -113,6 +113,8 @@ struct Bridge<'a> {
     host: bool,
     querier: bool,
     fast_leave: Vec<&'a str>,
+    max_groups: u32,
+    max_groups_per_port: u32,
 }
 
 #[derive(Serialize)]
@@ -209,6 +211,8 @@ impl<'a> Bridge<'a> {
             host: bridge.host,
             querier: bridge.querier,
             fast_leave: config.port_names(&bridge.fast_leave),
+            max_groups: bridge.max_groups,
+            max_groups_per_port: bridge.max_groups_per_port,
         }
     }
 }

@@ -175,6 +175,8 @@ pub(super) fn bridge(ports: &[u16], snooping: bool) -> Bridge {
         host: false,
         querier: false,
         fast_leave: Vec::new(),
+        max_groups: 0,
+        max_groups_per_port: 0,
     }
 }
 

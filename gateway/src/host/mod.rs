@@ -28,7 +28,7 @@ mod vnet;
 
 use std::io::{self, IoSlice};
 
-pub use bridge::BridgeSettings;
+pub use bridge::{BridgePortSettings, BridgeSettings};
 pub use mirror::{Known, Mirror};
 pub use netlink::{Kernel, KernelError};
 pub use pump::{HostCounters, Shadow, ShadowCounters};

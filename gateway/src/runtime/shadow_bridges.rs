@@ -5,7 +5,7 @@ use super::PortQueues;
 use super::shadows::{ShadowError, refused};
 use crate::config::Config;
 use crate::dpdk::Dpdk;
-use crate::host::{BridgeSettings, Kernel, KernelBridge, KernelError};
+use crate::host::{BridgePortSettings, BridgeSettings, Kernel, KernelBridge, KernelError};
 use crate::packet::{MacAddr, PortId};
 
 /// All of them.
@@ -28,7 +28,8 @@ impl ShadowBridges {
             let (Some(host), Some(first)) = (host, settings.ports.first()) else { continue };
             let name = config.interface_of(bridge);
             let mac = queues.get(first.index()).map_or(MacAddr::default(), |queues| queues.mac);
-            let wanted = BridgeSettings { name: &name, mac, querier: settings.querier };
+            let (querier, max_groups) = (settings.querier, settings.max_groups);
+            let wanted = BridgeSettings { name: &name, mac, querier, max_groups };
             let (index, made) = make(kernel, wanted)?;
             let origin = if made.is_some() { "made" } else { "found" };
             eprintln!("gateway: shadow {name}: {mac}, interface {index}, a bridge, {origin}");
@@ -51,11 +52,16 @@ impl ShadowBridges {
             return Ok(());
         };
         let (name, index) = (&config.port_name(port), bridge.index);
-        let fast_leave = config.bridges[bridge.bridge].fast_leave.contains(&port);
-        let enslaved = kernel.enslave(interface, index, fast_leave);
+        let settings = &config.bridges[bridge.bridge];
+        let wanted = BridgePortSettings {
+            fast_leave: settings.fast_leave.contains(&port),
+            max_groups: settings.max_groups_per_port,
+        };
+        let enslaved = kernel.enslave(interface, index, wanted);
         // Also when the kernel said yes: one that is not isolated would be a second way for frames.
-        if !kernel.is_enslaved(interface, index).is_ok_and(|is_ready| is_ready) {
-            return Err(not_enslaved(name, &config.interface_of(bridge.bridge), enslaved.err()));
+        if !kernel.is_enslaved(interface, index, wanted).is_ok_and(|is_ready| is_ready) {
+            let bridge = config.interface_of(bridge.bridge);
+            return Err(not_enslaved(name, &bridge, wanted, enslaved.err()));
         }
         bridge.ports.push((interface, port));
         Ok(())
@@ -90,7 +96,7 @@ fn make(
         (Ok(()), Some(index), _) => Ok((index, None)),
         (Ok(()), None, Ok(index)) => Ok((index, Some(Made(index)))),
         (Err(_), Some(index), _)
-            if kernel.is_bridge(index, wanted.querier).is_ok_and(|is_ready| is_ready) =>
+            if kernel.is_bridge(index, wanted).is_ok_and(|is_ready| is_ready) =>
         {
             Ok((index, None))
         }
@@ -99,24 +105,37 @@ fn make(
 }
 
 fn not_made(wanted: BridgeSettings<'_>, error: &KernelError) -> ShadowError {
-    let BridgeSettings { name, mac, querier } = wanted;
+    let BridgeSettings { name, mac, querier, max_groups } = wanted;
+    let limit = match max_groups {
+        0 => String::new(),
+        max => format!(" mcast_hash_max {max}"),
+    };
     ShadowError {
         remedy: format!(
             "give the gateway CAP_NET_ADMIN, or make the bridge beforehand: ip link add {name} up \
-             address {mac} type bridge mcast_snooping 1 mcast_querier {}",
+             address {mac} type bridge mcast_snooping 1 mcast_querier {}{limit}",
             u8::from(querier)
         ),
         ..refused(name, error)
     }
 }
 
-fn not_enslaved(port: &str, bridge: &str, error: Option<KernelError>) -> ShadowError {
-    let why = error.map_or("needs Linux 4.18".to_owned(), |error| error.to_string());
+fn not_enslaved(
+    port: &str,
+    bridge: &str,
+    wanted: BridgePortSettings,
+    error: Option<KernelError>,
+) -> ShadowError {
+    let (needs, limit) = match wanted.max_groups {
+        0 => ("needs Linux 4.18", String::new()),
+        max => ("max_groups_per_port needs Linux 6.3", format!(" mcast_max_groups {max}")),
+    };
+    let why = error.map_or(needs.to_owned(), |error| error.to_string());
     ShadowError {
         problem: format!("shadow gw-{port} is no isolated port of {bridge}: {why}"),
         remedy: format!(
             "give the gateway CAP_NET_ADMIN, or prepare the interface: ip link set gw-{port} \
-             master {bridge} && bridge link set dev gw-{port} isolated on"
+             master {bridge} && bridge link set dev gw-{port} isolated on{limit}"
         ),
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
 use gateway::demo::tap::Tap;
 use gateway::demo::topology::{Lab, port_name};
+use gateway::host::Kernel;
 
 use crate::linux::linux_bridge_with;
 use crate::netns::{lab, plug_lan, tap};
@@ -40,12 +42,45 @@ impl Middle {
 
     /// With `more` settings of the kernel's bridge.
     pub(crate) fn start_with(kind: Kind, querier: bool, fast_leave: &[&str], more: &str) -> Self {
+        let section = section(querier, fast_leave);
+        Self::start_by(kind, querier, fast_leave, more, &section)
+    }
+
+    /// With a querier and so many groups at most, by the gateway's file or in the kernel.
+    pub(crate) fn start_limited(kind: Kind, fast_leave: &[&str], groups: u32) -> Self {
+        let section = section(true, fast_leave) + &format!("max_groups = {groups}\n");
+        let more = match kind {
+            Kind::Gateway => String::new(),
+            Kind::Linux => format!("mcast_hash_max {groups}"),
+        };
+        Self::start_by(kind, true, fast_leave, &more, &section)
+    }
+
+    /// Likewise, for each port.
+    pub(crate) fn start_limited_by_port(kind: Kind, fast_leave: &[&str], groups: u32) -> Self {
+        let section = section(true, fast_leave) + &format!("max_groups_per_port = {groups}\n");
+        let middle = Self::start_by(kind, true, fast_leave, "", &section);
+        if kind == Kind::Linux {
+            let limit = |port: usize| {
+                let mut kernel = Kernel::open().map_err(|error| anyhow!("{error}"))?;
+                let index = kernel.index_of(&middle.kernel_port(port));
+                let limited = index.and_then(|index| kernel.limit_groups(index, groups));
+                limited.map_err(|error| anyhow!("{error}"))
+            };
+            for port in 0..middle.lab.hosts.len() {
+                middle.lab.middle.enter(|| limit(port)).unwrap();
+            }
+        }
+        middle
+    }
+
+    fn start_by(kind: Kind, querier: bool, fast_leave: &[&str], more: &str, section: &str) -> Self {
         let mut lab = lab().unwrap();
         plug_lan(&mut lab, 4);
         // A bridge asks IPv6 hosts from its link-local address.
         lab.middle.sysctl("ipv6/conf/default/disable_ipv6", "0").unwrap();
         let gateway = match kind {
-            Kind::Gateway => Some(gateway(&lab, querier, fast_leave, more)),
+            Kind::Gateway => Some(gateway(&lab, querier, more, section)),
             Kind::Linux => {
                 linux(&lab, querier, fast_leave, more);
                 None
@@ -77,15 +112,19 @@ impl Middle {
     }
 }
 
-fn gateway(lab: &Lab, querier: bool, fast_leave: &[&str], more: &str) -> Running {
-    lab.middle.ip(&format!("link add {BRIDGE} type bridge {}", snooping(querier, more))).unwrap();
+/// The gateway's, with its bridge.
+fn section(querier: bool, fast_leave: &[&str]) -> String {
     let ports: Vec<_> = fast_leave.iter().map(|port| format!("\"{port}\"")).collect();
     let fast_leave = match ports.as_slice() {
         [] => String::new(),
         ports => format!("fast_leave = [{}]\n", ports.join(", ")),
     };
-    let section = format!("[[bridge]]\nhost = true\nquerier = {querier}\n{fast_leave}");
-    start(lab, "0", &bridge(lab).replace("[[bridge]]\n", &section))
+    format!("[[bridge]]\nhost = true\nquerier = {querier}\n{fast_leave}")
+}
+
+fn gateway(lab: &Lab, querier: bool, more: &str, section: &str) -> Running {
+    lab.middle.ip(&format!("link add {BRIDGE} type bridge {}", snooping(querier, more))).unwrap();
+    start(lab, "0", &bridge(lab).replace("[[bridge]]\n", section))
 }
 
 fn linux(lab: &Lab, querier: bool, fast_leave: &[&str], more: &str) {
@@ -102,6 +141,13 @@ fn snooping(querier: bool, more: &str) -> String {
         "mcast_snooping 1 mcast_querier {querier} mcast_query_response_interval {RESPONSE} \
          mcast_startup_query_interval {RESPONSE} {more}"
     )
+}
+
+/// Of the kernel that runs.
+pub(crate) fn linux_version() -> (u32, u32) {
+    let text = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = text.split('.').map(|number| number.parse().unwrap_or_default());
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
 }
 
 /// Waits until it is so.

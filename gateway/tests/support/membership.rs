@@ -43,12 +43,17 @@ pub(crate) fn report_v2(group: [u8; 4]) -> Vec<u8> {
     igmp(&[0x16, 0, 0, 0, a, b, c, d], group)
 }
 
+/// It listens no more.
+pub(crate) fn leave_v2(group: [u8; 4]) -> Vec<u8> {
+    let [a, b, c, d] = group;
+    igmp(&[0x17, 0, 0, 0, a, b, c, d], [224, 0, 0, 2])
+}
+
 /// A host listens to 239.1.1.1, in version 3; or to nothing any more, in version 2.
 pub(crate) fn to_routers() -> [Vec<u8>; 2] {
     let group = [239, 1, 1, 1];
     let report = [&[0x22, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0][..], &group].concat();
-    let leave = [&[0x17, 0, 0, 0][..], &group].concat();
-    [igmp(&report, [224, 0, 0, 22]), igmp(&leave, [224, 0, 0, 2])]
+    [igmp(&report, [224, 0, 0, 22]), leave_v2(group)]
 }
 
 /// A host listens to ff3e::1: MLDv1.

@@ -51,7 +51,12 @@ pub(super) fn snooping(bridges: &[RawBridge], topology: &Topology<'_>, problems:
         }
         let querier = bridge.querier.as_ref().map(|place| ("querier", place.span()));
         let fast_leave = bridge.fast_leave.first().map(|place| ("fast_leave", place.span()));
-        for (key, place) in querier.into_iter().chain(fast_leave) {
+        let limits = [
+            ("max_groups", &bridge.max_groups),
+            ("max_groups_per_port", &bridge.max_groups_per_port),
+        ];
+        let limits = limits.map(|(key, limit)| limit.as_ref().map(|place| (key, place.span())));
+        for (key, place) in [querier, fast_leave].into_iter().chain(limits).flatten() {
             problems.push(
                 Problem::new(place, format!("`{key}` needs the kernel's snooping"))
                     .label("there is none in this bridge")

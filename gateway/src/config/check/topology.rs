@@ -122,6 +122,11 @@ impl<'r> Topology<'r> {
                 host: raw.host.is_some(),
                 querier: raw.querier.is_some(),
                 fast_leave: raw.fast_leave.iter().filter_map(port).collect(),
+                max_groups: raw.max_groups.as_ref().map_or(0, |max| *max.get_ref()),
+                max_groups_per_port: raw
+                    .max_groups_per_port
+                    .as_ref()
+                    .map_or(0, |max| *max.get_ref()),
             })
         };
         raw.iter().filter_map(bridge).collect()

@@ -57,6 +57,9 @@ pub(super) struct RawBridge {
     /// Where `querier = true` stands.
     pub(super) querier: Option<Spanned<bool>>,
     pub(super) fast_leave: Vec<Text>,
+    /// Where they are not 0.
+    pub(super) max_groups: Option<Spanned<u32>>,
+    pub(super) max_groups_per_port: Option<Spanned<u32>>,
 }
 
 pub(super) struct RawGroup {

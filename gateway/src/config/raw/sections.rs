@@ -65,8 +65,19 @@ impl RawBridge {
             host: host(r, problems),
             querier: r.flag(QUERIER, problems).filter(|querier| *querier.get_ref()),
             fast_leave: names(r, FAST_LEAVE, problems),
+            max_groups: max_groups(r, "max_groups", problems),
+            max_groups_per_port: max_groups(r, "max_groups_per_port", problems),
         }
     }
+}
+
+fn max_groups(
+    r: &mut Reader<'_, '_>,
+    name: &'static str,
+    problems: &mut Problems,
+) -> Option<Spanned<u32>> {
+    let limit = r.number(name, 0..=65_536, 0, problems);
+    r.value(name).filter(|_| limit > 0).map(|value| Spanned::new(value.span(), limit))
 }
 
 impl RawGroup {

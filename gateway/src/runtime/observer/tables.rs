@@ -121,7 +121,27 @@ impl Observer {
             used: gro.table_used,
             limit: gro.table_limit,
         });
-        fdb.chain(gro).collect()
+        fdb.chain(gro).chain(self.group_uses()).collect()
+    }
+
+    /// Of bridges for which the file has limits; the kernel keeps them.
+    fn group_uses(&self) -> Vec<TableUse> {
+        let config = self.running.effective();
+        let mut uses = Vec::new();
+        for (index, bridge) in config.bridges.iter().enumerate() {
+            let snooped = config.snooped.iter().find(|snooped| snooped.bridge == index);
+            let groups = snooped.map_or(&[][..], |snooped| &snooped.groups);
+            let mut note = |of: &str, used: usize, limit: u32| {
+                let (name, used) = (format!("groups {of}"), used as u64);
+                uses.extend((limit > 0).then_some(TableUse { name, used, limit: limit.into() }));
+            };
+            note(&bridge.name, groups.len(), bridge.max_groups);
+            for port in config.without_shadows(&bridge.ports) {
+                let used = groups.iter().filter(|group| group.ports.contains(port)).count();
+                note(config.port_name(port), used, bridge.max_groups_per_port);
+            }
+        }
+        uses
     }
 }
 
