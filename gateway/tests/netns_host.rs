@@ -184,21 +184,46 @@ fn refused(lab: &Lab, of_port: &str) -> String {
     said.into_owned()
 }
 
-/// An interface that somebody removes is the host's loss: what the file says is forwarded on, and what
-/// was for the kernel is counted.
+/// An interface that somebody removes is made anew as the file wants it. Meanwhile what the file says is
+/// forwarded on.
 #[test]
-fn a_removed_shadow_costs_only_what_was_for_it() {
+fn a_shadow_that_is_removed_is_made_anew() {
     let Some(mut lab) = lab() else { return };
     plug_routed(&mut lab, 2);
     prepare(&lab);
-    let gateway = start(&lab, "0", &with_hosts(&router(&lab), "[[port]]\n"));
+    let text = router(&lab).replacen("addresses", "mtu = 1700\naddresses", 1);
+    let gateway = start(&lab, "0", &with_hosts(&text, "[[port]]\n"));
     let streams = [stream(0, "10.78.2.2", &[1]), stream(1, "fd78:1::2", &[0])];
-    demand_intact(&lab, &streams, 0.3);
-    lab.middle.ip("link delete gw-p0").unwrap();
-    assert!(ping(&lab.hosts[0], "10.78.1.1".parse().unwrap()).is_err(), "nobody is there");
-    demand_intact(&lab, &streams, 0.3);
-    assert!(host_report(&gateway, "gw-p0").up_refused > 0);
-    gateway.stop_clean();
+    let look = || lab.middle.ip("address show gw-p0").unwrap_or_default();
+    let number = |text: &str| text.split(':').next().map(str::to_owned).unwrap_or_default();
+    let word = |text: &str, key: &str| {
+        let after = text.split_whitespace().skip_while(|word| *word != key).nth(1);
+        after.map(str::to_owned)
+    };
+    for _ in 0..2 {
+        ping(&lab.hosts[0], "10.78.1.1".parse().unwrap()).unwrap();
+        let before = look();
+        assert!(before.contains("mtu 1700") && before.contains("10.78.1.1/24"), "{before}");
+        std::thread::scope(|scope| {
+            let load = scope.spawn(|| demand_intact(&lab, &streams, 1.0));
+            lab.middle.ip("link delete gw-p0").unwrap();
+            let is_anew =
+                |now: &str| number(now) != number(&before) && now.contains("fd78:1::1/64");
+            let now = until("made anew", look, is_anew);
+            for key in ["mtu", "link/ether", "inet"] {
+                assert_eq!(word(&now, key), word(&before, key), "{now}");
+            }
+            load.join().unwrap();
+        });
+        until("it is on", look, |now| now.contains("LOWER_UP"));
+        for own in ["10.78.1.1", "fd78:1::1"] {
+            ping(&lab.hosts[0], own.parse().unwrap()).unwrap();
+        }
+    }
+    let said = gateway.stop_clean().said.join("\n");
+    assert_eq!(said.matches("shadow gw-p0 was removed, and is made anew").count(), 2, "{said}");
+    let left = lab.middle.ip("-brief link show").unwrap();
+    assert!(!left.contains("gw-"), "{left}");
 }
 
 /// What a routing daemon does when its session comes up. ROUTES=200000 measures.

@@ -282,6 +282,31 @@ fn the_host_joins_on_its_bridge() {
     middle.stop();
 }
 
+/// What somebody removes, a shadow of a port or the bridge itself, is made anew, and learns again.
+#[test]
+fn what_is_removed_is_made_anew_and_learns_again() {
+    let Some(middle) = middle::possible().then(|| Middle::start(Kind::Gateway, true, &[])) else {
+        return;
+    };
+    let namespace = middle.lab.middle.clone();
+    becomes(&middle, GROUPS[0], [0, 0, 0]);
+    let _member = join(&middle, 1, GROUPS[0]);
+    becomes(&middle, GROUPS[0], [COUNT, 0, 0]);
+    for removed in ["gw-p1", BRIDGE] {
+        namespace.ip(&format!("link delete {removed}")).unwrap();
+        middle::eventually("a port of the bridge again", || {
+            let link = namespace.command("bridge", "-d link show dev gw-p1").unwrap_or_default();
+            link.contains(&format!("master {BRIDGE}")) && link.contains("isolated on")
+        });
+        // With a bridge its settings are gone, and it gives those who listen ten seconds.
+        becomes(&middle, GROUPS[0], [COUNT, 0, 0]);
+        becomes(&middle, "239.78.9.9", [0, 0, 0]);
+    }
+    middle.stop();
+    let left = namespace.ip("-brief link show").unwrap();
+    assert!(!left.contains("gw-"), "{left}");
+}
+
 /// From joining to the first datagram: measured, not judged.
 #[test]
 fn zap_time() {

@@ -106,6 +106,14 @@ impl Mirror {
         self
     }
 
+    /// An interface was removed and made anew.
+    pub fn renumber(&mut self, before: u32, now: u32) {
+        for shadow in self.shadows.iter_mut().filter(|shadow| shadow.index == before) {
+            shadow.index = now;
+        }
+        self.bridges.iter_mut().for_each(|bridge| bridge.renumber(before, now));
+    }
+
     /// Asks for everything; what is known now, if that differs from before.
     ///
     /// # Errors

@@ -121,6 +121,12 @@ impl Kernel {
             && link.header.flags.contains(LinkFlags::Up))
     }
 
+    /// Whether there is no such interface any more.
+    pub fn is_gone(&mut self, index: u32) -> bool {
+        let no_device = Some(nix::errno::Errno::ENODEV as i32);
+        self.link(index).is_err_and(|error| error.cause.raw_os_error() == no_device)
+    }
+
     /// What the kernel says of an interface.
     ///
     /// # Errors

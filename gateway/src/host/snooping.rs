@@ -47,6 +47,17 @@ impl Snooping {
         Self { of, asked_since: [None; 2], state: State::default() }
     }
 
+    /// An interface was removed and made anew. A new bridge has asked nobody yet.
+    pub(super) fn renumber(&mut self, before: u32, now: u32) {
+        if self.of.index == before {
+            self.of.index = now;
+            self.asked_since = [None; 2];
+        }
+        for (interface, _) in self.of.ports.iter_mut().filter(|(index, _)| *index == before) {
+            *interface = now;
+        }
+    }
+
     /// Whether the bridge says something else of itself: no event tells of queriers.
     pub(super) fn has_changed(&mut self, kernel: &mut Kernel) -> bool {
         let before = self.state;

@@ -21,9 +21,15 @@ mod watchdog;
 #[cfg(feature = "dpdk")]
 mod crew;
 #[cfg(feature = "dpdk")]
+mod follower;
+#[cfg(feature = "dpdk")]
 mod hardware;
 #[cfg(feature = "dpdk")]
+mod outline;
+#[cfg(feature = "dpdk")]
 mod ports;
+#[cfg(feature = "dpdk")]
+mod pump;
 #[cfg(feature = "dpdk")]
 mod run;
 #[cfg(feature = "dpdk")]

@@ -104,8 +104,8 @@ fn poll(
         Watch::over_workers(observer.watchdog(), config, clock),
         Watch::over_ports(resets, hardware.clone(), config, clock),
     ];
-    let (pump, follower) = shadows.start(clock);
-    let follower = follower.map(|follower| follower.start(Arc::clone(&observer)));
+    let host = shadows.start(clock);
+    let host = host.map(|(pump, follower)| (pump, follower.start(Arc::clone(&observer))));
     observer.set_ready(true);
     eprintln!("gateway: ready, {} port(s), {} worker(s)", config.file_ports(), crew.size());
     tell_supervisor(NotifyState::Ready);
@@ -127,11 +127,11 @@ fn poll(
     observer.set_ready(false);
     tell_supervisor(NotifyState::Stopping);
     watches.into_iter().for_each(Watch::stop);
-    if let Some(stop) = follower {
-        stop.store(true, Ordering::Relaxed);
+    if let Some((_, stop_following)) = &host {
+        stop_following.store(true, Ordering::Relaxed);
     }
     let snapshots = crew.stop();
-    if let Some(pump) = pump {
+    if let Some((pump, _)) = host {
         pump.stop();
     }
     Ok(snapshots)

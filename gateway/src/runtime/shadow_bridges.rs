@@ -11,7 +11,7 @@ use crate::packet::{MacAddr, PortId};
 /// All of them.
 #[derive(Default)]
 pub(super) struct ShadowBridges {
-    bridges: Vec<KernelBridge>,
+    bridges: Vec<(KernelBridge, MacAddr)>,
     made: Vec<Made>,
 }
 
@@ -28,15 +28,33 @@ impl ShadowBridges {
             let (Some(host), Some(first)) = (host, settings.ports.first()) else { continue };
             let name = config.interface_of(bridge);
             let mac = queues.get(first.index()).map_or(MacAddr::default(), |queues| queues.mac);
-            let (querier, max_groups) = (settings.querier, settings.max_groups);
-            let wanted = BridgeSettings { name: &name, mac, querier, max_groups };
-            let (index, made) = make(kernel, wanted)?;
+            let (index, made) = make(kernel, config, bridge, mac)?;
             let origin = if made.is_some() { "made" } else { "found" };
             eprintln!("gateway: shadow {name}: {mac}, interface {index}, a bridge, {origin}");
             all.made.extend(made);
-            all.bridges.push(KernelBridge { index, bridge, host, ports: Vec::new() });
+            all.bridges.push((KernelBridge { index, bridge, host, ports: Vec::new() }, mac));
         }
         Ok(all)
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.bridges.len()
+    }
+
+    /// The kernel's number of one of them.
+    pub(super) fn interface(&self, place: usize) -> u32 {
+        self.bridges[place].0.index
+    }
+
+    /// What the mirror follows.
+    pub(super) fn of_kernel(&self) -> Vec<KernelBridge> {
+        self.bridges.iter().map(|(bridge, _)| bridge.clone()).collect()
+    }
+
+    /// What is removed when it is dropped.
+    pub(super) fn take_made(&mut self) -> Vec<Made> {
+        std::mem::take(&mut self.made)
     }
 
     /// The shadow of a port, which is not on yet, becomes a port of its bridge, if it has one.
@@ -48,29 +66,55 @@ impl ShadowBridges {
         interface: u32,
     ) -> Result<(), ShadowError> {
         let of = config.bridge_of(port);
-        let Some(bridge) = self.bridges.iter_mut().find(|bridge| Some(bridge.bridge) == of) else {
-            return Ok(());
-        };
-        let (name, index) = (&config.port_name(port), bridge.index);
-        let settings = &config.bridges[bridge.bridge];
-        let wanted = BridgePortSettings {
-            fast_leave: settings.fast_leave.contains(&port),
-            max_groups: settings.max_groups_per_port,
-        };
-        let enslaved = kernel.enslave(interface, index, wanted);
-        // Also when the kernel said yes: one that is not isolated would be a second way for frames.
-        if !kernel.is_enslaved(interface, index, wanted).is_ok_and(|is_ready| is_ready) {
-            let bridge = config.interface_of(bridge.bridge);
-            return Err(not_enslaved(name, &bridge, wanted, enslaved.err()));
-        }
+        let bridge = self.bridges.iter_mut().find(|(bridge, _)| Some(bridge.bridge) == of);
+        let Some((bridge, _)) = bridge else { return Ok(()) };
+        enslave(kernel, config, bridge, port, interface)?;
+        bridge.ports.retain(|(_, other)| *other != port);
         bridge.ports.push((interface, port));
         Ok(())
     }
 
-    /// What the mirror follows, and what is removed when it is dropped.
-    pub(super) fn into_parts(self) -> (Vec<KernelBridge>, Vec<Made>) {
-        (self.bridges, self.made)
+    /// Makes one anew that somebody has removed; the shadows that are there are its ports again.
+    pub(super) fn make_again(
+        &mut self,
+        kernel: &mut Kernel,
+        config: &Config,
+        place: usize,
+    ) -> Result<Option<Made>, ShadowError> {
+        let (bridge, mac) = &mut self.bridges[place];
+        let (index, made) = make(kernel, config, bridge.bridge, *mac)?;
+        let again = KernelBridge { index, ..bridge.clone() };
+        for &(interface, port) in &again.ports {
+            if !kernel.is_gone(interface) {
+                enslave(kernel, config, &again, port, interface)?;
+            }
+        }
+        *bridge = again;
+        let name = config.interface_of(bridge.bridge);
+        eprintln!("gateway: shadow {name} was removed, and is made anew, interface {index}");
+        Ok(made)
     }
+}
+
+fn enslave(
+    kernel: &mut Kernel,
+    config: &Config,
+    bridge: &KernelBridge,
+    port: PortId,
+    interface: u32,
+) -> Result<(), ShadowError> {
+    let settings = &config.bridges[bridge.bridge];
+    let wanted = BridgePortSettings {
+        fast_leave: settings.fast_leave.contains(&port),
+        max_groups: settings.max_groups_per_port,
+    };
+    let enslaved = kernel.enslave(interface, bridge.index, wanted);
+    // Also when the kernel said yes: one that is not isolated would be a second way for frames.
+    if kernel.is_enslaved(interface, bridge.index, wanted).is_ok_and(|is_ready| is_ready) {
+        return Ok(());
+    }
+    let (port, bridge) = (config.port_name(port), config.interface_of(bridge.bridge));
+    Err(not_enslaved(port, &bridge, wanted, enslaved.err()))
 }
 
 /// A bridge that was not there before: it goes when this is dropped.
@@ -87,8 +131,13 @@ impl Drop for Made {
 /// Makes the bridge, or finds that somebody has.
 fn make(
     kernel: &mut Kernel,
-    wanted: BridgeSettings<'_>,
+    config: &Config,
+    bridge: usize,
+    mac: MacAddr,
 ) -> Result<(u32, Option<Made>), ShadowError> {
+    let (name, settings) = (config.interface_of(bridge), &config.bridges[bridge]);
+    let (querier, max_groups) = (settings.querier, settings.max_groups);
+    let wanted = BridgeSettings { name: &name, mac, querier, max_groups };
     let before = kernel.index_of(wanted.name).ok();
     let made = kernel.make_bridge(wanted);
     let now = kernel.index_of(wanted.name);
