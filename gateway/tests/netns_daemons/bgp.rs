@@ -17,7 +17,13 @@ use crate::{By, Middle, through_both};
 /// The hold time is 3 s: a session that is not heard for so long is dropped.
 const FLOOD: std::time::Duration = std::time::Duration::from_secs(4);
 
-through_both!(routes_of_a_session_are_forwarded_and_a_flood_does_not_end_it);
+/// Longer than the daemons take to end, begin and find each other again.
+const RESTART_SECONDS: f64 = 8.0;
+
+through_both! {
+    routes_of_a_session_are_forwarded_and_a_flood_does_not_end_it
+    forwarding_goes_on_while_the_daemons_are_restarted
+}
 
 fn routes_of_a_session_are_forwarded_and_a_flood_does_not_end_it(by: By) {
     let Some(middle) = Middle::router(by, 2) else { return };
@@ -68,6 +74,44 @@ fn routes_of_a_session_are_forwarded_and_a_flood_does_not_end_it(by: By) {
     middle.end();
 }
 
+/// The routing daemons are restarted as an update of theirs does it: the kernel keeps their routes
+/// (`zebra --retain`, then `--graceful_restart`), and no datagram is lost.
+fn forwarding_goes_on_while_the_daemons_are_restarted(by: By) {
+    let Some(middle) = Middle::router(by, 2) else { return };
+    let (here, there) = (&middle.lab.middle, &middle.lab.hosts[0].namespace);
+    there.ip("address add 10.99.1.7/32 dev lo").unwrap();
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let [mine, others] =
+        [("65002", "1.1", "1.2", &[][..]), ("65001", "1.2", "1.1", &["10.99.1.0/24"])]
+            .map(|(number, own, peer, networks)| configuration(number, own, peer, networks));
+    let _there = frr(there, folders[0].path(), "bgpd", &others);
+    let start = || frr_with(here, folders[1].path(), "bgpd", &mine, "--retain -K 60");
+    let is_up = || {
+        let routes = || here.ip("route").unwrap();
+        until("a route", routes, |routes| routes.contains("10.99.1.0/24"));
+        let show = || vtysh(here, folders[1].path(), "bgpd", "show bgp neighbors 10.78.1.2 json");
+        until("a session", show, |neighbor| neighbor.contains("\"bgpState\":\"Established\""));
+    };
+    let daemons = start();
+    is_up();
+    if let Some(gateway) = &middle.gateway {
+        eventually(gateway, Topic::Fib, |routes: &[FibEntry]| {
+            routes.iter().any(|route| route.prefix == "10.99.1.0/24")
+        });
+    }
+    let streams = [stream(1, "10.99.1.7", &[0])];
+    demand_intact(&middle.lab, &streams, 0.5); // link addresses are known from here on
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| demand_intact(&middle.lab, &streams, RESTART_SECONDS));
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        drop(daemons); // zebra first, so that nobody takes routes back
+        let _daemons = start();
+        is_up();
+        load.join().unwrap();
+    });
+    middle.end();
+}
+
 /// Both address families over one session; `own` and `peer` are the ends of 10.78 and fd78.
 fn configuration(number: &str, own: &str, peer: &str, networks: &[&str]) -> String {
     let own_v6 = format!("fd78:{}", own.replace('.', "::"));
@@ -97,19 +141,31 @@ pub(crate) fn frr(
     daemon: &str,
     configuration: &str,
 ) -> [Daemon; 2] {
+    frr_with(namespace, folder, daemon, configuration, "")
+}
+
+/// With `more` arguments of zebra's.
+fn frr_with(
+    namespace: &Namespace,
+    folder: &Path,
+    daemon: &str,
+    configuration: &str,
+    more: &str,
+) -> [Daemon; 2] {
     fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
     let path = |name: &str| folder.join(name).display().to_string();
     fs::write(path(&format!("{daemon}.conf")), configuration).unwrap();
     fs::write(path("zebra.conf"), "").unwrap();
-    let start = |name: &str| {
+    let start = |name: &str, more: &str| {
         let (file, pid) = (path(&format!("{name}.conf")), path(&format!("{name}.pid")));
         let mut arguments = words(&format!("-f {file} -i {pid} -z {}", path("zserv.api")));
         arguments.extend(words(&format!("--vty_socket {} -P 0 --log stdout", folder.display())));
+        arguments.extend(words(more));
         Daemon::start(namespace, &format!("/usr/lib/frr/{name}"), &arguments, folder)
     };
-    let zebra = start("zebra");
+    let zebra = start("zebra", more);
     until("zebra's socket", || listed(folder), |files| files.contains("zserv.api"));
-    [zebra, start(daemon)]
+    [zebra, start(daemon, "")]
 }
 
 fn listed(folder: &Path) -> String {
