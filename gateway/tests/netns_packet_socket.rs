@@ -34,6 +34,7 @@ fn open(lab: &Lab, number: u32, arguments: &str, queues: u16, pool: &Pool) -> Op
     let open = || Ok(Port::open(eal(), &device, pool, &options)?);
     let opened = lab.middle.enter(open).unwrap();
     assert_eq!(opened.notes, Vec::<String>::new());
+    assert!(!opened.port.can_restart(), "stopping it closes its sockets");
     opened
 }
 

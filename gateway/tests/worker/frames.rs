@@ -32,15 +32,19 @@ impl Udp<'_> {
 
 /// So many datagrams to 239.1.1.1, told apart by their payload.
 pub fn stream(count: u8, payload: usize) -> Vec<Vec<u8>> {
-    let udp = Udp {
+    (0..count).map(|n| to_a_group().frame(&vec![n; payload])).collect()
+}
+
+/// To everybody in a bridge where nobody has joined.
+pub fn to_a_group() -> Udp<'static> {
+    Udp {
         src_mac: MacAddr([2, 0, 0, 0, 9, 1]),
         dst_mac: group_mac("239.1.1.1"),
         src: "10.0.0.1",
         dst: "239.1.1.1",
         ports: (5000, 5000),
         ttl: 4,
-    };
-    (0..count).map(|n| udp.frame(&vec![n; payload])).collect()
+    }
 }
 
 /// The group's Ethernet address (RFC 1112 6.4, RFC 2464 7).

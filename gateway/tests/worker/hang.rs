@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use gateway::packet::{DropReason, MacAddr, PortId};
+use gateway::packet::{DropReason, PortId};
 use gateway::runtime::{Queues, ResetMark, ResetNews, Resets, Restart};
 use gateway::sim::{HeapPool, Sim, SimPort};
 use gateway::time::Nanos;
 
-use crate::frames::{Udp, group_mac};
+use crate::frames::to_a_group;
 use crate::harness::{Gateway, bridge};
 
 const HUNG: PortId = PortId(2);
@@ -118,15 +118,7 @@ impl Bench {
 }
 
 fn numbered(number: usize) -> Vec<u8> {
-    let udp = Udp {
-        src_mac: MacAddr([2, 0, 0, 0, 9, 1]),
-        dst_mac: group_mac("239.1.1.1"),
-        src: "10.0.0.1",
-        dst: "239.1.1.1",
-        ports: (5000, 5000),
-        ttl: 4,
-    };
-    udp.frame(&number.to_be_bytes().repeat(100))
+    to_a_group().frame(&number.to_be_bytes().repeat(100))
 }
 
 #[test]
