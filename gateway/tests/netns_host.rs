@@ -12,7 +12,7 @@ mod shadowed;
 use gateway::control::{FibEntry, MfibEntry, NeighborEntry, Origin, Topic, WorkerReport};
 use gateway::demo::host::Receiver;
 use gateway::demo::topology::{INTERFACE, Lab};
-use netns::{demand_intact, demand_trains, lab, ping, plug_lan, plug_routed, stream};
+use netns::{demand_intact, demand_trains, lab, ping, plug_lan, plug_routed, routes, stream};
 use running::{bridge, router, start};
 use shadowed::{eventually, host_report, prepare, start_router, until, with_hosts};
 
@@ -237,12 +237,7 @@ fn a_burst_of_routes_is_mirrored_while_datagrams_pass() {
     }
     let count: u32 = std::env::var("ROUTES").map_or(10_000, |count| count.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let batch = folder.path().join("routes");
-    let route = |n: u32| {
-        let net = std::net::Ipv4Addr::from_bits(0x1400_0000 + (n << 8));
-        format!("route add {net}/24 via 10.78.2.2 dev gw-p1\n")
-    };
-    std::fs::write(&batch, (0..count).map(route).collect::<String>()).unwrap();
+    let batch = routes(folder.path(), count, "10.78.2.2 dev gw-p1");
     let known = || {
         let fib: Vec<FibEntry> = gateway.gateway.ask(Topic::Fib).unwrap();
         fib.iter().filter(|route| route.prefix.ends_with(".0/24")).count()
@@ -250,7 +245,7 @@ fn a_burst_of_routes_is_mirrored_while_datagrams_pass() {
     let began = std::time::Instant::now();
     std::thread::scope(|scope| {
         let load = scope.spawn(|| demand_intact(&lab, &[stream(0, "10.78.2.2", &[1])], 2.0));
-        lab.middle.ip(&format!("-batch {}", batch.display())).unwrap();
+        lab.middle.ip(&batch).unwrap();
         let (told, wanted) = (began.elapsed(), count as usize + 2);
         until("all routes", || known().to_string(), |known| known == wanted.to_string());
         let took = began.elapsed();

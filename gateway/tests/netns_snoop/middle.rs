@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
+use gateway::control::{FibEntry, Topic};
 use gateway::demo::tap::Tap;
 use gateway::demo::topology::{Lab, port_name};
 use gateway::host::Kernel;
 
 use crate::linux::linux_bridge_with;
-use crate::netns::{lab, plug_lan, tap};
+use crate::netns::{lab, plug_lan, routes, tap};
 use crate::running::{Running, bridge, start};
 
 /// The gateway's shadow of its bridge.
@@ -103,6 +104,20 @@ impl Middle {
     /// A frame from the cable of a host.
     pub(crate) fn send(&self, host: usize, frame: &[u8]) {
         self.taps[host].send(frame).unwrap();
+    }
+
+    /// Routes over the bridge, which the gateway leaves to the kernel but has in its tables.
+    pub(crate) fn load_routes(&self, count: u32) {
+        let bridge = if self.gateway.is_some() { BRIDGE } else { "br0" };
+        self.lab.middle.ip(&format!("address add 10.78.0.200/24 dev {bridge}")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let via = format!("10.78.0.1 dev {bridge}");
+        self.lab.middle.ip(&routes(folder.path(), count, &via)).unwrap();
+        let Some(gateway) = &self.gateway else { return };
+        eventually("all routes", || {
+            let fib: Vec<FibEntry> = gateway.gateway.ask(Topic::Fib).unwrap();
+            fib.len() >= count as usize
+        });
     }
 
     pub(crate) fn stop(self) {

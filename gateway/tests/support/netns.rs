@@ -2,7 +2,8 @@
 #![allow(dead_code)] // every test uses a part of it
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // hosts, not the path
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -123,6 +124,17 @@ pub(crate) fn demand_trains(
             assert!(got == vec![number ^ round; 1000], "round {round}: {got:?}");
         }
     }
+}
+
+/// What has `ip` add so many routes to networks that end with `.0/24`; its file is in `folder`.
+pub(crate) fn routes(folder: &Path, count: u32, via: &str) -> String {
+    let batch = folder.join("routes");
+    let route = |n: u32| {
+        let net = Ipv4Addr::from_bits(0x1400_0000 + (n << 8));
+        format!("route add {net}/24 via {via}\n")
+    };
+    std::fs::write(&batch, (0..count).map(route).collect::<String>()).unwrap();
+    format!("-batch {}", batch.display())
 }
 
 /// How long something may take on a crowded machine.
