@@ -6,6 +6,7 @@ mod any_text;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway::config::{
@@ -62,8 +63,7 @@ fn config() -> impl Strategy<Value = Config> {
         |(ports, runtime, gro, control, snooping, ageing)| {
             let mut config = Config {
                 snooped: Vec::new(),
-                on_link: Vec::new(),
-                kernel_routes: Vec::new(),
+                kernel_routes: Arc::default(),
                 runtime,
                 gro,
                 ports: Vec::new(),

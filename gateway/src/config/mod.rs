@@ -26,6 +26,7 @@ use core::net::IpAddr;
 use core::time::Duration;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -63,10 +64,8 @@ pub struct Config {
     pub multicast: Vec<MulticastRoute>,
     /// Filters, in the order in which they are asked.
     pub filters: Vec<Filter>,
-    /// Not in the file: networks reached without a next hop, from the kernel.
-    pub on_link: Vec<(IpNet, PortId)>,
-    /// Not in the file: destinations that the kernel has to settle itself.
-    pub kernel_routes: Vec<IpNet>,
+    /// Not in the file: what the kernel routes. Shared, for it may be hundreds of thousands.
+    pub kernel_routes: Arc<KernelRoutes>,
     /// Not in the file: what the kernel's snooping knows.
     pub snooped: Vec<Snooped>,
     /// Where the control side listens.
@@ -258,6 +257,17 @@ pub struct Route {
     pub via: IpAddr,
     /// The port whose network has `via`.
     pub port: PortId,
+}
+
+/// Routes of the kernel; one of the file, or a port's own network, with the same prefix counts more.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct KernelRoutes {
+    /// Over next hops; several with one prefix are equal-cost paths.
+    pub routed: Vec<Route>,
+    /// Networks reached without a next hop.
+    pub on_link: Vec<(IpNet, PortId)>,
+    /// Destinations that the kernel has to settle itself.
+    pub own: Vec<IpNet>,
 }
 
 /// `[[neighbor]]`

@@ -67,16 +67,16 @@ impl Tables {
     }
 
     /// Like [`build`](Self::build), for a running gateway: a bridge of `previous` that has the same
-    /// ports and ageing time in the new configuration keeps what it has learned, and an equal filter
-    /// what it has counted.
+    /// ports and ageing time in the new configuration keeps what it has learned, an equal filter what
+    /// it has counted; unicast tables that are the same are shared.
     pub fn rebuild(config: &Config, facts: &[PortFacts], seed: u64, previous: &Self) -> Self {
         Self::build_with(config, facts, seed, Some(previous), |index| {
             let ports = config.bridges[index].ports.iter().copied().collect();
-            let fresh = Fdb::new(config.runtime.fdb_entries, config.bridges[index].ageing, seed);
+            let (limit, ageing) = (config.runtime.fdb_entries, config.bridges[index].ageing);
             let same = previous.bridges.iter().find(|bridge| bridge.ports() == ports);
-            match same.map(Bridge::fdb) {
-                Some(known) if known.is_like(&fresh) => Arc::clone(known),
-                _ => Arc::new(fresh),
+            match same.map(Bridge::fdb).filter(|known| known.is_for(limit, ageing)) {
+                Some(known) => Arc::clone(known),
+                None => Arc::new(Fdb::new(limit, ageing, seed)),
             }
         })
     }
@@ -147,7 +147,8 @@ impl Tables {
         let bridges = bridges.collect();
         let mtus: Box<[u16]> = config.ports.iter().map(|port| port.mtu).collect();
         let smallest_mtu = mtus.iter().copied().min().unwrap_or(u16::MAX);
-        let router = Router::build(config, &macs, seed);
+        let old_router = previous.map(|previous| &previous.router);
+        let router = Router::build(config, &macs, seed, old_router);
         let coalescing = config.ports.iter().map(|port| config.gro.of_port(port)).collect();
         let generation = previous.map_or(0, |previous| previous.generation) + 1;
         let old_filters = previous.and_then(Self::filters);

@@ -129,8 +129,7 @@ pub(super) fn config(addresses: &[&[&str]]) -> Config {
         shadow: None,
     };
     Config {
-        on_link: Vec::new(),
-        kernel_routes: Vec::new(),
+        kernel_routes: Arc::default(),
         snooped: Vec::new(),
         runtime: Runtime {
             lcores: vec![0],

@@ -1,11 +1,12 @@
 //! What the kernel knows of the shadows: addresses, neighbours, routes, multicast routes, groups.
 //!
-//! It is asked for everything whenever it says that something changed, and at most so often that
-//! asking stays a small part of the time. So a lost event cannot leave the tables behind, and a
-//! burst of 200,000 routes is read once. *Absent:* VRFs and policy routing: the main table only.
+//! It is asked for everything of a kind whenever it says that something of it changed, and at most so
+//! often that asking stays a small part of the time. So a lost event cannot leave the tables behind,
+//! and a burst of 200,000 routes is read once. *Absent:* VRFs and policy routing: the main table only.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
@@ -18,15 +19,16 @@ use netlink_packet_route::route::{
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
+use super::changes::Changes;
 use super::mdb::MdbMessage;
 use super::memberships;
 use super::netlink::{Kernel, KernelError};
 use super::snooping::{KernelBridge, Snooping};
-use crate::config::{Snooped, is_link_group};
+use crate::config::{KernelRoutes, Route, Snooped, is_link_group};
 use crate::packet::{MacAddr, PortId};
 
 /// `RTNL_FAMILY_IPMR` and `RTNL_FAMILY_IP6MR` (linux/rtnetlink.h).
-const MULTICAST_FAMILIES: [u8; 2] = [128, 129];
+pub(super) const MULTICAST_FAMILIES: [u8; 2] = [128, 129];
 
 /// How long a next hop that does not answer is left alone.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
@@ -57,23 +59,20 @@ struct ShadowLink {
 pub struct Known {
     pub(super) addresses: Vec<(PortId, IpNet)>,
     pub(super) neighbors: Vec<(PortId, IpAddr, MacAddr)>,
-    pub(super) routes: Vec<KnownRoute>,
+    pub(super) routes: Arc<KernelRoutes>,
     pub(super) multicast: Vec<KnownMulticast>,
     /// Shadows and the groups that programs on the host have joined there.
     pub(super) joined: Vec<(PortId, IpAddr)>,
     /// What its bridges have learned by IGMP and MLD.
     pub(super) snooped: Vec<Snooped>,
-    /// Next hops and neighbours the kernel should keep fresh.
-    stale: Vec<(u32, IpAddr)>,
 }
 
-/// A route and its next hops; one the kernel has to see itself has none.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct KnownRoute {
-    pub(super) prefix: IpNet,
-    /// `None`: the destination is the next hop.
-    pub(super) hops: Vec<(PortId, Option<IpAddr>)>,
-}
+/// Next hops and neighbours the kernel should keep fresh, by interface.
+type Stale = Vec<(u32, IpAddr)>;
+
+/// The next hops of a route; one the kernel has to see itself has none. `None`: the destination is the
+/// next hop.
+type Hops = Vec<(PortId, Option<IpAddr>)>;
 
 /// An entry of the kernel's multicast forwarding cache.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -114,19 +113,38 @@ impl Mirror {
         self.bridges.iter_mut().for_each(|bridge| bridge.renumber(before, now));
     }
 
-    /// Asks for everything; what is known now, if that differs from before.
+    /// Asks for what may have changed; what is known now, if that differs from before.
     ///
     /// # Errors
     /// What the kernel refused to tell; what was known stays.
-    pub fn refresh(&mut self, kernel: &mut Kernel) -> Result<Option<Known>, KernelError> {
-        let mut known = Known::default();
-        self.read_addresses(kernel, &mut known)?;
-        self.read_neighbors(kernel, &mut known)?;
-        self.read_routes(kernel, &mut known)?;
-        self.read_multicast(kernel, &mut known)?;
-        known.joined = self.joined();
-        self.read_bridges(kernel, &mut known)?;
-        self.keep_fresh(kernel, std::mem::take(&mut known.stale));
+    pub fn refresh(
+        &mut self,
+        kernel: &mut Kernel,
+        changes: Changes,
+    ) -> Result<Option<Known>, KernelError> {
+        let (mut known, mut stale) = (self.known.clone(), Stale::new());
+        if changes.addresses {
+            known.addresses = self.read_addresses(kernel)?;
+        }
+        if changes.neighbors {
+            known.neighbors = self.read_neighbors(kernel, &mut stale)?;
+        }
+        if changes.routes {
+            known.routes = Arc::new(self.read_routes(kernel)?);
+        }
+        if changes.multicast {
+            known.multicast = self.read_multicast(kernel);
+        }
+        if changes.joined {
+            known.joined = self.joined();
+        }
+        if changes.snooped {
+            known.snooped = self.read_bridges(kernel)?;
+        }
+        if changes.neighbors || changes.routes {
+            self.want_next_hops(&known, &mut stale);
+            self.keep_fresh(kernel, stale);
+        }
         if known == self.known {
             return Ok(None);
         }
@@ -134,7 +152,7 @@ impl Mirror {
         Ok(Some(known))
     }
 
-    fn keep_fresh(&mut self, kernel: &mut Kernel, neighbors: Vec<(u32, IpAddr)>) {
+    fn keep_fresh(&mut self, kernel: &mut Kernel, neighbors: Stale) {
         if self.asked_since.elapsed() > ASK_AGAIN {
             self.asked.clear();
             self.asked_since = Instant::now();
@@ -146,25 +164,20 @@ impl Mirror {
         }
     }
 
-    fn read_bridges(&mut self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+    fn read_bridges(&mut self, kernel: &mut Kernel) -> Result<Vec<Snooped>, KernelError> {
         if self.bridges.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let dump = kernel.dump("RTM_GETMDB", MdbMessage::default())?;
-        for bridge in &mut self.bridges {
-            known.snooped.push(bridge.read(kernel, &dump)?);
-        }
-        Ok(())
+        self.bridges.iter_mut().map(|bridge| bridge.read(kernel, &dump)).collect()
     }
 
-    /// Whether queriers have come or gone in bridges since: netlink does not tell.
-    pub fn queriers_changed(&mut self, kernel: &mut Kernel) -> bool {
-        self.bridges.iter_mut().any(|bridge| bridge.has_changed(kernel))
-    }
-
-    /// Whether programs on the host have joined or left groups since: netlink does not tell.
-    pub fn memberships_changed(&self) -> bool {
-        self.joined() != self.known.joined
+    /// What netlink does not tell of: queriers that have come or gone in bridges, groups that programs
+    /// on the host have joined or left.
+    pub fn untold_changes(&mut self, kernel: &mut Kernel) -> Changes {
+        let snooped = self.bridges.iter_mut().any(|bridge| bridge.has_changed(kernel));
+        let joined = self.joined() != self.known.joined;
+        Changes { snooped, joined, ..Changes::default() }
     }
 
     fn joined(&self) -> Vec<(PortId, IpAddr)> {
@@ -181,7 +194,8 @@ impl Mirror {
         self.shadows.iter().find(|link| link.index == index)?.port
     }
 
-    fn read_addresses(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+    fn read_addresses(&self, kernel: &mut Kernel) -> Result<Vec<(PortId, IpNet)>, KernelError> {
+        let mut addresses = Vec::new();
         let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
         for answer in kernel.dump("RTM_GETADDR", request)? {
             let RouteNetlinkMessage::NewAddress(message) = answer else { continue };
@@ -195,12 +209,17 @@ impl Mirror {
                 }
             }
             let net = address.and_then(|a| IpNet::new(a, message.header.prefix_len).ok());
-            known.addresses.extend(net.filter(|net| !is_link_local(net.addr())).map(|n| (port, n)));
+            addresses.extend(net.filter(|net| !is_link_local(net.addr())).map(|n| (port, n)));
         }
-        Ok(())
+        Ok(addresses)
     }
 
-    fn read_neighbors(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+    fn read_neighbors(
+        &self,
+        kernel: &mut Kernel,
+        stale: &mut Stale,
+    ) -> Result<Vec<(PortId, IpAddr, MacAddr)>, KernelError> {
+        let mut neighbors = Vec::new();
         let request = RouteNetlinkMessage::GetNeighbour(NeighbourMessage::default());
         for answer in kernel.dump("RTM_GETNEIGH", request)? {
             let RouteNetlinkMessage::NewNeighbour(message) = answer else { continue };
@@ -224,7 +243,7 @@ impl Mirror {
             let Some(address) = address else { continue };
             let usable = match message.header.state {
                 NeighbourState::Stale => {
-                    known.stale.push((index, address));
+                    stale.push((index, address));
                     true
                 }
                 NeighbourState::Reachable
@@ -233,49 +252,47 @@ impl Mirror {
                 | NeighbourState::Permanent => true,
                 _ => false,
             };
-            known.neighbors.extend(mac.filter(|_| usable).map(|mac| (port, address, mac)));
+            neighbors.extend(mac.filter(|_| usable).map(|mac| (port, address, mac)));
         }
-        Ok(())
+        Ok(neighbors)
     }
 
-    fn read_routes(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+    fn read_routes(&self, kernel: &mut Kernel) -> Result<KernelRoutes, KernelError> {
         // The cheapest of each prefix, as the kernel would choose.
-        let mut best: HashMap<IpNet, (u32, KnownRoute)> = HashMap::new();
+        let mut best: HashMap<IpNet, (u32, Hops)> = HashMap::new();
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             let mut request = RouteMessage::default();
             request.header.address_family = family;
             for answer in kernel.dump("RTM_GETROUTE", RouteNetlinkMessage::GetRoute(request))? {
                 let RouteNetlinkMessage::NewRoute(route) = answer else { continue };
-                let Some((priority, route)) = self.unicast(&route) else { continue };
-                match best.get_mut(&route.prefix) {
+                let Some((prefix, priority, hops)) = self.unicast(&route) else { continue };
+                match best.get_mut(&prefix) {
                     // IPv6 tells equal-cost routes one by one on old kernels.
-                    Some((known, other)) if *known == priority => other.hops.extend(route.hops),
+                    Some((known, others)) if *known == priority => others.extend(hops),
                     Some((known, _)) if *known < priority => {}
-                    _ => drop(best.insert(route.prefix, (priority, route))),
+                    _ => drop(best.insert(prefix, (priority, hops))),
                 }
             }
         }
-        known.routes = best.into_values().map(|(_, route)| route).collect();
-        known.routes.sort_by_key(|route| route.prefix);
-        self.want_next_hops(known);
-        Ok(())
+        let mut best: Vec<_> = best.into_iter().map(|(prefix, (_, hops))| (prefix, hops)).collect();
+        best.sort_by_key(|(prefix, _)| *prefix);
+        Ok(in_words_of_the_file(best))
     }
 
     /// A next hop nobody has talked to yet is resolved before a datagram needs it.
-    fn want_next_hops(&self, known: &mut Known) {
-        let resolved: HashSet<_> =
+    fn want_next_hops(&self, known: &Known, stale: &mut Stale) {
+        let mut settled: HashSet<_> =
             known.neighbors.iter().map(|&(port, address, _)| (port, address)).collect();
-        let hops = known.routes.iter().flat_map(|route| &route.hops);
-        for &(port, via) in hops {
-            let Some(via) = via.filter(|via| !resolved.contains(&(port, *via))) else { continue };
-            let link = self.shadows.iter().find(|link| link.port == Some(port));
-            let wanted = link.map(|link| (link.index, via));
-            known.stale.extend(wanted.filter(|wanted| !known.stale.contains(wanted)));
+        for route in &known.routes.routed {
+            if settled.insert((route.port, route.via)) {
+                let link = self.shadows.iter().find(|link| link.port == Some(route.port));
+                stale.extend(link.map(|link| (link.index, route.via)));
+            }
         }
     }
 
-    /// Its priority, and what the data path needs of it.
-    fn unicast(&self, message: &RouteMessage) -> Option<(u32, KnownRoute)> {
+    /// Its prefix, priority and next hops.
+    fn unicast(&self, message: &RouteMessage) -> Option<(IpNet, u32, Hops)> {
         let RouteMessage { header, attributes, .. } = message;
         let transit = matches!(
             header.kind,
@@ -312,22 +329,23 @@ impl Mirror {
             _ => Vec::new(),
         };
         let hops = hops.into_iter().filter_map(|(index, via)| Some((self.port(index)?, via?)));
-        Some((priority, KnownRoute { prefix, hops: hops.collect() }))
+        Some((prefix, priority, hops.collect()))
     }
 
-    fn read_multicast(&self, kernel: &mut Kernel, known: &mut Known) -> Result<(), KernelError> {
+    fn read_multicast(&self, kernel: &mut Kernel) -> Vec<KnownMulticast> {
+        let mut known = Vec::new();
         for family in MULTICAST_FAMILIES {
             let mut request = RouteMessage::default();
             request.header.address_family = AddressFamily::Other(family);
             let request = RouteNetlinkMessage::GetRoute(request);
             // A kernel without multicast routing of this family has none.
             let Ok(answers) = kernel.dump("RTM_GETROUTE", request) else { continue };
-            known.multicast.extend(answers.iter().filter_map(|answer| match answer {
+            known.extend(answers.iter().filter_map(|answer| match answer {
                 RouteNetlinkMessage::NewRoute(route) => self.multicast(route),
                 _ => None,
             }));
         }
-        Ok(())
+        known
     }
 
     fn multicast(&self, message: &RouteMessage) -> Option<KnownMulticast> {
@@ -352,6 +370,21 @@ impl Mirror {
         let source = source.filter(|source| !source.is_unspecified());
         Some(KnownMulticast { source, group: group?, from: from?, to })
     }
+}
+
+fn in_words_of_the_file(best: Vec<(IpNet, Hops)>) -> KernelRoutes {
+    let mut routes = KernelRoutes::default();
+    for (prefix, hops) in best {
+        match hops.first() {
+            None => routes.own.push(prefix),
+            Some(&(port, None)) => routes.on_link.push((prefix, port)),
+            Some(_) => {
+                let via = |(port, via): (_, Option<_>)| Some(Route { prefix, via: via?, port });
+                routes.routed.extend(hops.into_iter().filter_map(via));
+            }
+        }
+    }
+    routes
 }
 
 /// `Some(None)`: none is needed; `None`: one that IP of this family cannot name.

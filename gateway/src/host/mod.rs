@@ -15,6 +15,7 @@
 #![allow(clippy::disallowed_methods)] // the control side, not the path
 
 mod bridge;
+mod changes;
 mod downlink;
 mod mdb;
 mod memberships;
@@ -29,6 +30,7 @@ mod vnet;
 use std::io::{self, IoSlice};
 
 pub use bridge::{BridgePortSettings, BridgeSettings};
+pub use changes::Changes;
 pub use mirror::{Known, Mirror};
 pub use netlink::{Kernel, KernelError};
 pub use pump::{HostCounters, Shadow, ShadowCounters};

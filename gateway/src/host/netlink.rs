@@ -4,6 +4,8 @@ use core::fmt;
 use std::fmt::Debug;
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use netlink_packet_core::{
@@ -18,7 +20,9 @@ use netlink_packet_route::neighbour::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{Socket, SocketAddr};
+use nix::poll::{PollFd, PollFlags, poll};
 
+use super::changes::Changes;
 use crate::packet::MacAddr;
 
 /// RTNLGRP_* of linux/rtnetlink.h: link, neighbours; IPv4 addresses, multicast routes, routes; the
@@ -67,22 +71,28 @@ impl Kernel {
         open().map_err(|cause| KernelError { what: "netlink", cause })
     }
 
-    /// Whether anything may have changed since the last call. What is lost in a full buffer
-    /// (ENOBUFS) was a change as well.
-    pub fn has_changed(&self) -> bool {
-        let mut changed = false;
+    /// What may have changed since the last call. What is lost in a full buffer (ENOBUFS) may have
+    /// been anything.
+    pub fn changes(&self) -> Changes {
+        let mut changes = Changes::default();
         let mut buffer = Vec::with_capacity(RECEIVE);
         loop {
             buffer.clear();
             match self.events.recv(&mut buffer, 0) {
-                Ok(_) => changed = true,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return changed,
+                Ok(_) => changes = changes.and(Changes::read(&buffer)),
                 Err(error) if error.raw_os_error() == Some(nix::errno::Errno::ENOBUFS as i32) => {
-                    changed = true;
+                    changes = Changes::ALL;
                 }
-                Err(_) => return changed,
+                Err(_) => return changes,
             }
         }
+    }
+
+    /// Waits until it says something, at most so long.
+    pub fn wait(&self, at_most: Duration) {
+        let mut events = [PollFd::new(self.events.as_fd(), PollFlags::POLLIN)];
+        let millis = u16::try_from(at_most.as_millis()).unwrap_or(u16::MAX);
+        let _ = poll(&mut events, millis.saturating_add(1)); // what is there is looked for anyway
     }
 
     /// The index of an interface.

@@ -3,9 +3,10 @@
 
 use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::mirror::{Known, KnownMulticast};
-use crate::config::{Config, KernelEntry, MulticastRoute, Neighbor, Route, Shadow};
+use crate::config::{Config, KernelEntry, MulticastRoute, Neighbor, Shadow};
 use crate::packet::PortId;
 
 impl Known {
@@ -14,9 +15,9 @@ impl Known {
         let mut config = file.clone();
         add_addresses(&mut config, self);
         add_neighbors(&mut config, self);
-        add_routes(&mut config, self);
         add_multicast(&mut config, self);
         add_memberships(&mut config, self);
+        config.kernel_routes = Arc::clone(&self.routes);
         config.snooped.clone_from(&self.snooped);
         config
     }
@@ -36,27 +37,6 @@ fn add_neighbors(config: &mut Config, known: &Known) {
     let new =
         known.neighbors.iter().filter(|(port, address, _)| !file.contains(&(*port, *address)));
     config.neighbors.extend(new.map(|&(port, address, mac)| Neighbor { address, mac, port }));
-}
-
-fn add_routes(config: &mut Config, known: &Known) {
-    let file: HashSet<_> = config.routes.iter().map(|route| route.prefix).collect();
-    let own: HashSet<_> =
-        config.ports.iter().flat_map(|port| &port.addresses).map(ipnet::IpNet::trunc).collect();
-    for route in &known.routes {
-        if file.contains(&route.prefix) || own.contains(&route.prefix) {
-            continue;
-        }
-        let via = route
-            .hops
-            .iter()
-            .filter_map(|&(port, via)| via.map(|via| Route { prefix: route.prefix, via, port }));
-        let vias: Vec<_> = via.collect();
-        match route.hops.first() {
-            None => config.kernel_routes.push(route.prefix),
-            Some(&(port, None)) => config.on_link.push((route.prefix, port)),
-            Some(_) => config.routes.extend(vias),
-        }
-    }
 }
 
 fn add_multicast(config: &mut Config, known: &Known) {

@@ -14,9 +14,9 @@ use super::shadow_bridges::ShadowBridges;
 use super::shadows::ShadowError;
 use super::{Observer, Running};
 use crate::config::Config;
-use crate::host::{Kernel, Mirror};
+use crate::host::{Changes, Kernel, Mirror};
 
-/// Between two looks for changes.
+/// From asking the kernel to asking it again, at least.
 const LOOK: Duration = Duration::from_millis(20);
 /// Between two looks at the groups programs have joined, which netlink does not tell, and two attempts
 /// to make what is missing.
@@ -32,8 +32,10 @@ pub(super) struct Follower {
     bridges: ShadowBridges,
     pump: Sender<Replacement>,
     stop: Arc<AtomicBool>,
-    dirty: bool,
+    dirty: Changes,
     not_before: Instant,
+    /// Likewise for routes: while it rests from them, it does not from groups.
+    routes_not_before: Instant,
     groups_at: Instant,
     /// Somebody has removed what could not be made anew yet.
     missing: bool,
@@ -56,8 +58,9 @@ impl Follower {
             bridges,
             pump,
             stop: Arc::default(),
-            dirty: true,
+            dirty: Changes::ALL,
             not_before: now,
+            routes_not_before: now,
             groups_at: now,
             missing: false,
             complained: false,
@@ -70,7 +73,7 @@ impl Follower {
         thread::spawn(move || {
             while !self.is_stopped() {
                 self.follow(observer.running());
-                thread::sleep(LOOK);
+                self.wait();
             }
         });
         stop
@@ -80,23 +83,44 @@ impl Follower {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Asks the kernel if it said that something changed, and publishes what is new.
+    /// Until the kernel says something, or until it may be asked about what it has said.
+    fn wait(&self) {
+        let now = Instant::now();
+        if self.dirty.any() {
+            // A burst is heard whole, and of a group in the middle of it not too late.
+            let light = self.dirty.but_routes().any();
+            let next = if light { self.not_before } else { self.routes_not_before };
+            thread::sleep(next.saturating_duration_since(now).min(LOOK));
+        } else {
+            self.kernel.wait(self.groups_at.saturating_duration_since(now));
+        }
+    }
+
+    /// Asks the kernel about what it said has changed, and publishes what is new.
     fn follow(&mut self, running: &Running) {
         let began = Instant::now();
-        self.dirty |= self.kernel.has_changed();
+        self.dirty = self.dirty.and(self.kernel.changes());
         if began >= self.groups_at {
             self.groups_at = began + LOOK_AT_GROUPS;
-            self.dirty |= self.missing;
-            self.dirty |= self.mirror.memberships_changed();
-            self.dirty |= self.mirror.queriers_changed(&mut self.kernel);
+            self.dirty = self.dirty.and(self.mirror.untold_changes(&mut self.kernel));
+            if self.missing {
+                self.dirty = Changes::ALL;
+            }
         }
-        if !self.dirty || began < self.not_before {
+        let rests = |until: Instant| began < until;
+        let due = if rests(self.routes_not_before) { self.dirty.but_routes() } else { self.dirty };
+        if !due.any() || rests(self.not_before) {
             return;
         }
-        let restored = self.restore(&running.config());
-        self.missing = restored.is_err();
-        let asked = self.mirror.refresh(&mut self.kernel);
-        self.dirty = asked.is_err();
+        let mut restored = Ok(());
+        if due.has_links() {
+            restored = self.restore(&running.config());
+            self.missing = restored.is_err();
+        }
+        let asked = self.mirror.refresh(&mut self.kernel, due);
+        if asked.is_ok() {
+            self.dirty = self.dirty.but(due);
+        }
         // The tables stay as they are; it is tried again.
         let trouble = restored.err().map(|error| error.problem);
         let trouble = trouble.or(asked.as_ref().err().map(ToString::to_string));
@@ -104,11 +128,14 @@ impl Follower {
             Some(trouble) if !self.complained => eprintln!("gateway: {trouble}"),
             _ => {}
         }
-        self.complained = self.missing || self.dirty;
+        self.complained = self.missing || asked.is_err();
         if let Ok(Some(known)) = asked {
             running.adopt(known);
         }
-        self.not_before = Instant::now() + began.elapsed() * ASKING_SHARE;
+        let rest = (began.elapsed() * ASKING_SHARE).max(LOOK);
+        let asked_long =
+            if due.has_routes() { &mut self.routes_not_before } else { &mut self.not_before };
+        *asked_long = Instant::now() + rest;
     }
 
     /// What somebody has removed is made anew, and with it what the file says of it. What others had

@@ -18,15 +18,18 @@ pub struct Running {
     facts: Vec<PortFacts>,
     seed: u64,
     tables: Arc<Published<Tables>>,
+    /// What the kernel knows beside the file. Held while tables are built: two changes at once would
+    /// each build on what the other replaces.
+    known: Mutex<Known>,
+    /// Held for moments: whoever asks does not wait for tables.
     state: Mutex<State>,
 }
 
+#[derive(Clone)]
 struct State {
     /// The file's.
     config: Arc<Config>,
-    /// What the kernel knows beside it.
-    known: Known,
-    /// Both together.
+    /// What the kernel knows too.
     effective: Arc<Config>,
     generation: u64,
     last: LastReload,
@@ -54,41 +57,37 @@ impl Running {
         // A gateway that changes its folder still finds its file.
         let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
         let config = Arc::new(config.clone());
-        let state = State {
-            effective: Arc::clone(&config),
-            config,
-            known: Known::default(),
-            generation: 1,
-            last: LastReload::None,
-        };
+        let state =
+            State { effective: Arc::clone(&config), config, generation: 1, last: LastReload::None };
         let opened = Config::clone(&state.config);
-        Self { file, opened, facts, seed, tables, state: Mutex::new(state) }
+        let known = Mutex::default();
+        Self { file, opened, facts, seed, tables, known, state: Mutex::new(state) }
     }
 
     /// The file that runs.
     pub fn config(&self) -> Arc<Config> {
-        Arc::clone(&self.lock().config)
+        self.state().config
     }
 
     /// What workers decide by: the file, and what the kernel adds.
     pub(super) fn effective(&self) -> Arc<Config> {
-        Arc::clone(&self.lock().effective)
+        self.state().effective
     }
 
     /// Workers decide by what the kernel knows now.
     pub fn adopt(&self, known: Known) {
-        let mut state = self.lock();
-        state.known = known;
-        self.publish(&mut state);
+        let mut current = lock(&self.known);
+        *current = known;
+        self.publish(&current, self.state());
     }
 
     /// 1 at start, one more with every applied reload.
     pub(super) fn generation(&self) -> u64 {
-        self.lock().generation
+        self.state().generation
     }
 
     pub(super) fn last(&self) -> LastReload {
-        self.lock().last
+        self.state().last
     }
 
     pub(super) fn file(&self) -> &Path {
@@ -101,15 +100,15 @@ impl Running {
 
     /// Reads the file again and, if nothing in it needs a restart, applies it.
     pub fn reload(&self) -> ReloadReport {
-        // Held throughout: two reloads at once would each build on what the other replaces.
-        let mut state = self.lock();
+        let known = lock(&self.known);
         let report = match config::load(&self.file, false) {
-            Ok(wanted) => self.apply(&mut state, wanted),
+            Ok(wanted) => self.apply(&known, wanted),
             Err(errors) => {
-                state.last = LastReload::BadFile;
+                lock(&self.state).last = LastReload::BadFile;
                 ReloadReport { errors: Some(errors), ..ReloadReport::default() }
             }
         };
+        let state = self.state();
         ReloadReport {
             file: self.file.display().to_string(),
             generation: state.generation,
@@ -118,33 +117,43 @@ impl Running {
         }
     }
 
-    fn apply(&self, state: &mut State, wanted: Config) -> ReloadReport {
+    fn apply(&self, known: &Known, wanted: Config) -> ReloadReport {
+        let mut state = self.state();
         let changes = state.config.changes(&wanted, &self.opened);
         state.last = if changes.is_empty() {
             LastReload::Unchanged
         } else if changes.iter().any(|change| change.restart.is_some()) {
             LastReload::NeedsRestart
         } else {
-            state.config = Arc::new(wanted);
-            state.generation += 1;
-            self.publish(state);
             LastReload::Applied
         };
         let applied = matches!(state.last, LastReload::Applied | LastReload::Unchanged);
+        if state.last == LastReload::Applied {
+            state.config = Arc::new(wanted);
+            state.generation += 1;
+            self.publish(known, state);
+        } else {
+            *lock(&self.state) = state;
+        }
         let changes = changes.into_iter().map(report).collect();
         ReloadReport { applied, changes, ..ReloadReport::default() }
     }
 
-    fn publish(&self, state: &mut State) {
-        let effective = state.known.overlay(&state.config);
+    /// Builds the tables of `next` and lets it take the present state's place.
+    fn publish(&self, known: &Known, next: State) {
+        let effective = Arc::new(known.overlay(&next.config));
         let old = self.tables.current();
         self.tables.publish(Tables::rebuild(&effective, &self.facts, self.seed, &old));
-        state.effective = Arc::new(effective);
+        *lock(&self.state) = State { effective, ..next };
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> State {
+        lock(&self.state).clone()
     }
+}
+
+fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl LastReload {

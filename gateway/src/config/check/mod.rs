@@ -13,6 +13,8 @@ mod ports;
 mod routes;
 mod topology;
 
+use std::sync::Arc;
+
 use super::Config;
 use super::problem::{Problem, Problems};
 use super::raw::{RawConfig, RawPort};
@@ -32,8 +34,7 @@ pub(super) fn check(raw: RawConfig, problems: &mut Problems) -> Config {
         neighbors: Vec::new(),
         multicast: Vec::new(),
         filters: Vec::new(),
-        on_link: Vec::new(),
-        kernel_routes: Vec::new(),
+        kernel_routes: Arc::default(),
         snooped: Vec::new(),
     };
     if !port_count(&raw.ports, problems) {

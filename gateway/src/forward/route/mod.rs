@@ -13,6 +13,7 @@ mod interface;
 mod mfib;
 mod nd;
 mod neighbor;
+mod origin;
 mod own;
 mod plane;
 mod strides;
@@ -23,6 +24,7 @@ mod watch;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 pub use interface::Interface;
+use origin::Origin;
 use plane::{Plane, Query};
 pub use watch::Watch;
 
@@ -34,13 +36,32 @@ use crate::wire::{Arp, Ethernet, Ipv4, Ipv6, ethertype, view};
 pub(super) struct Router {
     v4: Plane<Ipv4Addr>,
     v6: Plane<Ipv6Addr>,
+    origin: Origin,
 }
 
 impl Router {
     /// `macs` are the link addresses of all ports; `seed` decides how flows are spread over paths.
-    pub(super) fn build(config: &Config, macs: &[MacAddr], seed: u64) -> Self {
-        let (v4, v6) = (Plane::build(config, macs, seed), Plane::build(config, macs, seed));
-        Self { v4, v6 }
+    /// Unicast tables that would be those of `previous` are: hundreds of thousands of routes do not
+    /// delay a change of a group.
+    pub(super) fn build(
+        config: &Config,
+        macs: &[MacAddr],
+        seed: u64,
+        previous: Option<&Self>,
+    ) -> Self {
+        let origin = Origin::of(config, macs, seed);
+        let same = previous.filter(|previous| previous.origin == origin);
+        Self {
+            v4: Plane::build(config, macs, seed, same.map(|same| &same.v4)),
+            v6: Plane::build(config, macs, seed, same.map(|same| &same.v6)),
+            origin,
+        }
+    }
+
+    /// Whether both have the same unicast tables in memory.
+    #[cfg(test)]
+    pub(super) fn shares_unicast(&self, other: &Self) -> bool {
+        self.v4.shares_unicast(&other.v4) && self.v6.shares_unicast(&other.v6)
     }
 
     #[inline]

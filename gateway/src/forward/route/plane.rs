@@ -3,6 +3,7 @@
 //! That is the order of Linux and of RFC 1812 5.2.1: an operator reads the first thing wrong.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::address::Address;
 use super::fib::{Fib, Route};
@@ -10,19 +11,25 @@ use super::mfib::{Mfib, Path};
 use super::neighbor::Neighbors;
 use super::own::Own;
 use super::watch::Watch;
-use crate::config::Config;
+use crate::config::{self, Config, KernelRoutes};
 use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId, PortMask, WatchId};
 
 /// One address family.
 pub(super) struct Plane<A: Address> {
+    /// Shared by all snapshots in which it is the same.
+    unicast: Arc<Unicast<A>>,
+    mfib: Mfib<A>,
+    /// Ports that are the host's ends of others.
+    shadows: PortMask,
+}
+
+/// What a plane knows of single hosts.
+struct Unicast<A: Address> {
     own: Own<A>,
     fib: Fib<A>,
-    mfib: Mfib<A>,
     neighbors: Neighbors<A>,
     /// Link addresses of all ports.
     macs: Box<[MacAddr]>,
-    /// Ports that are the host's ends of others.
-    shadows: PortMask,
 }
 
 /// What a decision depends on. Equal for all segments of a super-packet.
@@ -41,7 +48,7 @@ impl<A: Address> Plane<A> {
     #[inline]
     pub(super) fn decide(&self, query: &Query<A>) -> Result<Decision, DropReason> {
         let Query { source, destination, .. } = *query;
-        if source.is_martian_source() || self.own.contains(source) {
+        if source.is_martian_source() || self.unicast.own.contains(source) {
             return Err(DropReason::MartianSource);
         }
         if destination.is_martian_destination() {
@@ -55,7 +62,7 @@ impl<A: Address> Plane<A> {
 
     #[inline]
     fn unicast(&self, query: &Query<A>) -> Result<Decision, DropReason> {
-        let route = self.fib.lookup(query.destination);
+        let route = self.unicast.fib.lookup(query.destination);
         // All hosts of a network includes us, and is not passed on (RFC 2644), however it came.
         if route == Some(&Route::Broadcast) {
             return Err(DropReason::NoHost);
@@ -70,23 +77,13 @@ impl<A: Address> Plane<A> {
         if query.hops <= 1 {
             return Ok(Decision::Answer(Answer::TimeExceeded));
         }
-        self.next_hop(route, query).map(Decision::Route).ok_or(DropReason::NoNeighbor)
+        self.unicast.next_hop(route, query).map(Decision::Route).ok_or(DropReason::NoNeighbor)
     }
 
     /// How the source of the query is reached.
     pub(super) fn way_back(&self, query: &Query<A>) -> Option<NextHop> {
         let back = Query { source: query.destination, destination: query.source, ..*query };
-        self.next_hop(self.fib.lookup(back.destination)?, &back)
-    }
-
-    #[inline]
-    fn next_hop(&self, route: &Route, query: &Query<A>) -> Option<NextHop> {
-        match route {
-            Route::Via(hop) => Some(*hop),
-            Route::Balanced(hops) => self.fib.balance(hops, query.source, query.destination),
-            Route::Connected(port) => self.hop_to(*port, query.destination),
-            Route::Local | Route::Broadcast | Route::Unresolved => None,
-        }
+        self.unicast.next_hop(self.unicast.fib.lookup(back.destination)?, &back)
     }
 
     #[inline(never)]
@@ -124,6 +121,11 @@ impl<A: Address> Plane<A> {
         Ok(Decision::MulticastWatched { ports: path.to.and_not(watched.beyond(hops)), watch })
     }
 
+    #[cfg(test)]
+    pub(super) fn shares_unicast(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.unicast, &other.unicast)
+    }
+
     /// A multicast route that the kernel has too.
     pub(super) fn watch(&self, id: WatchId) -> Option<&Watch> {
         self.mfib.watch(id)
@@ -132,6 +134,18 @@ impl<A: Address> Plane<A> {
     /// All of them.
     pub(super) fn watches(&self) -> &[Watch] {
         self.mfib.watches()
+    }
+}
+
+impl<A: Address> Unicast<A> {
+    #[inline]
+    fn next_hop(&self, route: &Route, query: &Query<A>) -> Option<NextHop> {
+        match route {
+            Route::Via(hop) => Some(*hop),
+            Route::Balanced(hops) => self.fib.balance(hops, query.source, query.destination),
+            Route::Connected(port) => self.hop_to(*port, query.destination),
+            Route::Local | Route::Broadcast | Route::Unresolved => None,
+        }
     }
 
     #[inline(never)]
@@ -142,55 +156,66 @@ impl<A: Address> Plane<A> {
 }
 
 impl<A: Address> Plane<A> {
-    /// The tables of a configuration; `macs` are the ports' link addresses.
-    pub(super) fn build(config: &Config, macs: &[MacAddr], seed: u64) -> Self {
-        let mut plane = Self {
+    /// The tables of a configuration; `macs` are the ports' link addresses. `same` has the unicast
+    /// tables of this very configuration.
+    pub(super) fn build(config: &Config, macs: &[MacAddr], seed: u64, same: Option<&Self>) -> Self {
+        let unicast = same.map_or_else(
+            || Arc::new(Unicast::build(config, macs, seed)),
+            |same| Arc::clone(&same.unicast),
+        );
+        let (mut mfib, shadows) = (Mfib::new(), config.shadows());
+        for route in &config.multicast {
+            mfib.insert(route, shadows);
+        }
+        Self { unicast, mfib, shadows }
+    }
+}
+
+impl<A: Address> Unicast<A> {
+    fn build(config: &Config, macs: &[MacAddr], seed: u64) -> Self {
+        let mut tables = Self {
             own: Own::new(),
             fib: Fib::new(seed),
-            mfib: Mfib::new(),
             neighbors: Neighbors::new(),
             macs: macs.into(),
-            shadows: config.shadows(),
         };
         for neighbor in &config.neighbors {
             if let Some(address) = A::of(neighbor.address) {
-                plane.neighbors.insert(neighbor.port, address, neighbor.mac);
+                tables.neighbors.insert(neighbor.port, address, neighbor.mac);
             }
         }
-        plane.add_multicast(config);
         // What is added later wins: see the head of fib.rs.
-        plane.add_configured(config);
-        plane.add_connected(config);
+        tables.add_of_the_kernel(&config.kernel_routes);
+        tables.add_over_next_hops(&config.routes);
+        tables.add_connected(config);
         if A::HOST_ROUTES {
-            plane.add_neighbors(config);
+            tables.add_neighbors(config);
         }
-        plane
+        tables
     }
 
-    fn add_multicast(&mut self, config: &Config) {
-        for route in &config.multicast {
-            self.mfib.insert(route, self.shadows);
+    fn add_of_the_kernel(&mut self, routes: &KernelRoutes) {
+        self.add_over_next_hops(&routes.routed);
+        for net in routes.own.iter().filter_map(|net| A::net_of(*net)) {
+            self.fib.insert(net.0, Route::Unresolved);
+        }
+        for (net, port) in &routes.on_link {
+            if let Some((net, _)) = A::net_of(*net) {
+                self.fib.insert(net, Route::Connected(*port));
+            }
         }
     }
 
     /// Routes with one prefix are one route over several next hops.
-    fn add_configured(&mut self, config: &Config) {
-        let mut routes: HashMap<A::Net, Vec<NextHop>> = HashMap::new();
-        for route in &config.routes {
+    fn add_over_next_hops(&mut self, routes: &[config::Route]) {
+        let mut hops: HashMap<A::Net, Vec<NextHop>> = HashMap::new();
+        for route in routes {
             if let (Some((net, _)), Some(via)) = (A::net_of(route.prefix), A::of(route.via)) {
-                routes.entry(net).or_default().extend(self.hop_to(route.port, via));
+                hops.entry(net).or_default().extend(self.hop_to(route.port, via));
             }
         }
-        for (net, hops) in routes {
+        for (net, hops) in hops {
             self.fib.insert(net, Route::via(&hops));
-        }
-        for net in config.kernel_routes.iter().filter_map(|net| A::net_of(*net)) {
-            self.fib.insert(net.0, Route::Unresolved);
-        }
-        for (net, port) in &config.on_link {
-            if let Some((net, _)) = A::net_of(*net) {
-                self.fib.insert(net, Route::Connected(*port));
-            }
         }
     }
 

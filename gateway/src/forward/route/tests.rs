@@ -10,6 +10,7 @@ use crate::packet::{Answer, MacAddr, Malformed, NextHop, PortId, PortMask};
 
 mod neighbors;
 mod paths;
+mod rebuilt;
 
 const GROUP_MAC: MacAddr = MacAddr([1, 0, 0x5e, 1, 1, 1]);
 const GROUP6_MAC: MacAddr = MacAddr([0x33, 0x33, 0, 0, 0, 1]);

@@ -1,3 +1,7 @@
+use std::collections::HashSet;
+
+use ipnet::IpNet;
+
 use super::Observer;
 use crate::config::{Config, Snooped};
 use crate::control::{
@@ -56,7 +60,7 @@ impl Observer {
     }
 
     pub(super) fn fib_entries(&self) -> Vec<FibEntry> {
-        let (config, file) = (self.running.effective(), self.running.config());
+        let config = self.running.effective();
         let connected = config.ports.iter().flat_map(|port| {
             port.addresses.iter().map(|address| FibEntry {
                 prefix: address.trunc().to_string(),
@@ -65,25 +69,34 @@ impl Observer {
                 origin: Origin::Connected,
             })
         });
-        let routes = config.routes.iter().enumerate().map(|(index, route)| FibEntry {
+        let routes = config.routes.iter().map(|route| FibEntry {
             prefix: route.prefix.to_string(),
             via: Some(route.via.to_string()),
             port: self.port_name(route.port),
-            origin: origin(index, file.routes.len()),
+            origin: Origin::Static,
         });
-        let on_link = config.on_link.iter().map(|(prefix, port)| FibEntry {
+        connected.chain(routes).chain(self.kernel_routes(&config)).collect()
+    }
+
+    /// Those that nothing else with the same prefix takes the place of.
+    fn kernel_routes(&self, config: &Config) -> impl Iterator<Item = FibEntry> {
+        let connected = config.ports.iter().flat_map(|port| &port.addresses).map(IpNet::trunc);
+        let settled: HashSet<_> =
+            config.routes.iter().map(|route| route.prefix).chain(connected).collect();
+        let kernel = &config.kernel_routes;
+        let routed = kernel.routed.iter().map(|route| (route.prefix, Some(route.via), route.port));
+        let on_link = kernel.on_link.iter().map(|(prefix, port)| (*prefix, None, *port));
+        let over_ports = routed.chain(on_link).map(|(prefix, via, port)| {
+            (prefix, via.map(|via| via.to_string()), self.port_name(port))
+        });
+        let own = kernel.own.iter().map(|prefix| (*prefix, None, HOST.to_owned()));
+        let others = over_ports.chain(own).filter(move |(prefix, ..)| !settled.contains(prefix));
+        others.map(|(prefix, via, port)| FibEntry {
             prefix: prefix.to_string(),
-            via: None,
-            port: self.port_name(*port),
+            via,
+            port,
             origin: Origin::Kernel,
-        });
-        let kernel = config.kernel_routes.iter().map(|prefix| FibEntry {
-            prefix: prefix.to_string(),
-            via: None,
-            port: HOST.to_owned(),
-            origin: Origin::Kernel,
-        });
-        connected.chain(routes).chain(on_link).chain(kernel).collect()
+        })
     }
 
     pub(super) fn mfib_entries(&self) -> Vec<MfibEntry> {

@@ -58,15 +58,13 @@ impl Fdb {
     /// collide.
     pub fn new(limit: u32, ageing: Duration, seed: u64) -> Self {
         let buckets = (limit as usize * 2).div_ceil(WAYS).next_power_of_two().max(2);
-        let ageing = ticks(Nanos(ageing.as_nanos() as u64)).max(1);
-        let refresh = (ageing / 4).min(ticks(Nanos::from_secs(1)));
+        let (lifetime, refresh) = times(ageing);
         Self {
             buckets: (0..buckets).map(|_| Bucket::new()).collect(),
             hasher: FixedState::with_seed(seed),
             used: AtomicU32::new(0),
             limit,
-            // A sighting within `refresh` of the last is not written down: it still counts.
-            lifetime: ageing + refresh,
+            lifetime,
             refresh,
         }
     }
@@ -110,15 +108,22 @@ impl Fdb {
         self.used.load(Relaxed)
     }
 
-    /// Whether `other` was made for as many stations and the same ageing time.
-    pub fn is_like(&self, other: &Self) -> bool {
-        (self.limit, self.lifetime) == (other.limit, other.lifetime)
+    /// Whether it was made for as many stations and this ageing time.
+    pub fn is_for(&self, limit: u32, ageing: Duration) -> bool {
+        (self.limit, self.lifetime) == (limit, times(ageing).0)
     }
 
     /// Stations it was made for.
     pub fn limit(&self) -> u32 {
         self.limit
     }
+}
+
+/// How long a station is known, and how long a sighting need not be written down; it still counts.
+fn times(ageing: Duration) -> (u64, u64) {
+    let ageing = ticks(Nanos(ageing.as_nanos() as u64)).max(1);
+    let refresh = (ageing / 4).min(ticks(Nanos::from_secs(1)));
+    (ageing + refresh, refresh)
 }
 
 /// Times are kept in units of 2^20 ns, about a millisecond: 40 bits of them last 36 years.
