@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::parse::FILE_BYTES;
 use super::{Config, parse};
 
 /// More than a configuration may have; the rest is not read.
-const READ_BYTES: u64 = 8 << 20;
+const READ_BYTES: u64 = FILE_BYTES as u64 + 1;
 
 /// Reads and parses the file at `path`.
 ///

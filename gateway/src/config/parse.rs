@@ -7,8 +7,8 @@ use super::problem::{Problem, Problems};
 use super::raw::RawConfig;
 use super::{Config, ConfigErrors};
 
-/// No configuration is longer; bounds the work on a wrong file.
-const FILE_BYTES: usize = 4 << 20;
+/// No configuration is longer, with a million routes in it; bounds the work on a wrong file.
+pub(super) const FILE_BYTES: usize = 64 << 20;
 
 /// Reads a configuration file; `file_name` is for messages only.
 ///

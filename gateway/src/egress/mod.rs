@@ -62,20 +62,21 @@ impl<K: Backend> Egress<K> {
         frame: <K::Buf as PacketBuf>::Tx,
         counters: &mut WorkerCounters,
     ) {
-        if self.capturer.is_some() {
-            return self.push_captured(port, frame, counters);
-        }
-        // A refusal has been counted.
-        let _ = self.put(port, frame, counters);
+        self.push_all(port, core::iter::once(frame), counters);
     }
 
-    #[cold]
-    fn push_captured(
+    #[inline(never)]
+    fn push_with_care(
         &mut self,
         port: PortId,
         frame: <K::Buf as PacketBuf>::Tx,
         counters: &mut WorkerCounters,
     ) {
+        if self.capturer.is_none() {
+            // A refusal has been counted.
+            let _ = self.put(port, frame, counters);
+            return;
+        }
         let copy = self.capturer.as_ref().and_then(|capturer| {
             capturer.before_send(port, |out| (frame.copy_into(out), frame.frame_len()))
         });
@@ -89,7 +90,6 @@ impl<K: Backend> Egress<K> {
         }
     }
 
-    #[inline]
     fn put(
         &mut self,
         port: PortId,
@@ -167,7 +167,7 @@ impl<K: Backend> Egress<K> {
         counters: &mut WorkerCounters,
     ) {
         for frame in frames {
-            self.push(port, frame, counters);
+            self.push_with_care(port, frame, counters);
         }
     }
 

@@ -79,7 +79,6 @@ impl<K: Backend> EgressPort<K> {
     }
 
     /// Returns how many frames are now buffered; a frame handed over is not.
-    #[inline]
     pub(super) fn push(
         &mut self,
         port: PortId,
@@ -120,6 +119,7 @@ impl<K: Backend> EgressPort<K> {
     }
 
     /// In mid-poll: only while the queue keeps up.
+    #[inline(never)]
     pub(super) fn flush_eagerly(&mut self, port: PortId, counters: &mut WorkerCounters) {
         if !self.busy {
             self.burst(port, counters);

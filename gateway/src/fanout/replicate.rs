@@ -1,7 +1,7 @@
 use super::Emit;
 use super::repack::repack;
 use super::rewrite::{
-    Rewrite, decrement_ttl, group_address, set_destination, set_source, trim_to_ip,
+    Rewrite, decrement_ttl, group_address, set_addresses, set_destination, set_source, trim_to_ip,
 };
 use crate::counters::FanoutCounters;
 use crate::packet::{
@@ -102,7 +102,8 @@ impl<B: PacketBuf> Fanout<B> {
         hop: &NextHop,
         emit: &mut impl Emit<B::Tx>,
     ) {
-        Rewrite::new(info, hop).apply(&mut packet);
+        edit_in_place(&mut packet, info);
+        set_addresses(packet.head_mut(), hop);
         self.counters.in_place += 1;
         self.emit_one(packet, hop.port, emit);
     }
@@ -115,11 +116,13 @@ impl<B: PacketBuf> Fanout<B> {
 
     #[inline]
     fn emit_one(&mut self, packet: B, port: PortId, emit: &mut impl Emit<B::Tx>) {
-        if packet.piece_count() <= self.max_pieces(port) {
-            emit.emit_all(port, core::iter::once(packet.into_tx()));
+        // Every port takes one piece.
+        let frame = if packet.piece_count() == 1 {
+            Some(packet.into_tx())
         } else {
-            emit.emit(port, self.fit(packet, port));
-        }
+            self.fit(packet, port)
+        };
+        emit.emit(port, frame);
     }
 
     /// A copy of one segment for a listener, to its own address.

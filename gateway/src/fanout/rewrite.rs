@@ -39,6 +39,7 @@ impl Rewrite {
 }
 
 /// Sets destination and source address.
+#[inline]
 pub fn set_addresses(head: &mut [u8], hop: &NextHop) {
     if let Some(addresses) = head.first_chunk_mut::<12>() {
         addresses[..6].copy_from_slice(&hop.dst_mac.0);

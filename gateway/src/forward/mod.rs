@@ -74,6 +74,22 @@ impl Forwarder {
         decision.unwrap_or_else(Decision::Drop)
     }
 
+    /// The next hop of a datagram about which nothing is remarkable: where it is `Some`,
+    /// [`decide`](Self::decide) says [`Decision::Route`] with it. Most datagrams take this way.
+    #[inline]
+    pub fn plain_route(&self, info: &FrameInfo, head: &[u8]) -> Option<&NextHop> {
+        match self.role(info.port)? {
+            Role::Routed(interface) => self.tables.router.plain_route(interface, info, head),
+            Role::Bridged(_) | Role::Shadow(_) | Role::BridgedShadow { .. } => None,
+        }
+    }
+
+    /// Whether anything is learned from what a port receives.
+    #[inline]
+    pub fn learns_from(&self, port: PortId) -> bool {
+        self.learner(port).is_some()
+    }
+
     /// What [`learn`](Self::learn) would change now. If [a change](Learning::is_change), decide
     /// what is held back before learning. Otherwise learning can be left out: a station that is
     /// known is noted as alive here.

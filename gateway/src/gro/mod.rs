@@ -16,6 +16,7 @@ mod key;
 mod merge;
 mod opt_out;
 mod pairs;
+mod passed;
 mod reason;
 mod stats;
 mod store;
@@ -24,6 +25,7 @@ mod template;
 mod train;
 
 pub use merge::merge;
+pub use passed::Passed;
 pub use reason::FlushReason;
 pub use stats::GroStats;
 pub use table::{GroTable, Unjoined};

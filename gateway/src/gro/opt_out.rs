@@ -43,6 +43,19 @@ impl OptOut {
         self.ports.iter_mut().for_each(|port| port.skip = 0);
     }
 
+    /// Whether so many candidates, and fewer, are to pass without being looked at.
+    #[inline]
+    pub(super) fn skips_all(&self, port: PortId, candidates: usize) -> bool {
+        self.ports.get(port.index()).is_some_and(|port| port.skip as usize >= candidates.max(1))
+    }
+
+    /// These candidates passed.
+    pub(super) fn skip(&mut self, port: PortId, candidates: u32) {
+        if let Some(port) = self.ports.get_mut(port.index()) {
+            port.skip = port.skip.saturating_sub(candidates);
+        }
+    }
+
     /// Whether this candidate is to pass without being looked at.
     #[inline]
     pub(super) fn skips(&mut self, port: PortId) -> bool {

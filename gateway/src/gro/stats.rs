@@ -77,6 +77,13 @@ impl GroStats {
         }
     }
 
+    /// Packets that passed without being held, each alone.
+    pub(super) fn record_passed(&mut self, reason: FlushReason, packets: u64) {
+        self.packets += packets;
+        self.super_packets += packets;
+        self.flushes[reason.index()] += packets;
+    }
+
     pub(super) fn record_flows(&mut self, flows: usize) {
         self.flows = flows as u64;
         self.flows_peak = self.flows_peak.max(self.flows);

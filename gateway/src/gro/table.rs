@@ -2,9 +2,9 @@ use super::key::{AddressPair, Hashes, KeyHasher, OrderKey};
 use super::opt_out::OptOut;
 use super::store::Store;
 use super::train::Candidate;
-use super::{FlushReason, GroStats};
+use super::{FlushReason, GroStats, Passed};
 use crate::config;
-use crate::packet::{Coalesce, FrameInfo, PacketBuf, SuperPacket};
+use crate::packet::{Coalesce, FrameInfo, PacketBuf, PortId, SuperPacket};
 use crate::time::Nanos;
 
 /// The trains one worker holds. All storage is allocated by [`new`](Self::new); when it is full,
@@ -113,6 +113,26 @@ impl<B: PacketBuf> GroTable<B> {
     /// What the table has done so far.
     pub fn stats(&self) -> &GroStats {
         &self.stats
+    }
+
+    /// Whether the next packets of a port go alone, whatever they are, and nothing held is in their
+    /// way. The caller sends them on without [`join`](Self::join) and [notes](Self::note) them.
+    #[inline]
+    pub fn lets_all_pass(&self, port: PortId, packets: usize) -> bool {
+        self.stats.held == 0 && self.opt_out.skips_all(port, packets)
+    }
+
+    /// Counts packets of a port that passed so.
+    pub fn note(&mut self, port: PortId, passed: &Passed) {
+        self.opt_out.skip(port, passed.of(Coalesce::Candidate));
+        for (kind, reason) in [
+            (Coalesce::Candidate, FlushReason::PassedOptOut),
+            (Coalesce::Alone, FlushReason::PassedLone),
+            (Coalesce::Fragment, FlushReason::PassedFragment),
+            (Coalesce::Foreign, FlushReason::PassedForeign),
+        ] {
+            self.stats.record_passed(reason, passed.of(kind).into());
+        }
     }
 
     /// Whether the packet goes alone and nothing held is in its way. It is counted as gone, and

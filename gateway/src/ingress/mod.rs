@@ -18,6 +18,7 @@ mod udp;
 mod unfinished;
 
 pub use alike::parse_alike;
+pub use plain::parse_plain;
 pub use udp::udp_checksum_is_valid;
 pub use unfinished::finish_checksum;
 
@@ -49,7 +50,7 @@ pub fn parse(
     frame_len: usize,
     checksum: RxChecksum,
 ) -> Result<FrameInfo, ParseError> {
-    match plain::read(port, head, frame_len, checksum) {
+    match parse_plain(port, head, frame_len, checksum) {
         Some(info) => Ok(info),
         None => parse_any(port, head, frame_len, checksum),
     }

@@ -17,9 +17,10 @@ pub(super) struct Plain<Ip> {
     pub(super) udp: Udp,
 }
 
-/// What a [`Coalesce::Candidate`] is; `None` for a frame that is something else, or may be.
+/// What [`parse`](super::parse) says of a plain [`Coalesce::Candidate`]; `None` for a frame that is
+/// something else, or may be.
 #[inline]
-pub(super) fn read(
+pub fn parse_plain(
     port: PortId,
     head: &[u8],
     frame_len: usize,

@@ -94,12 +94,16 @@ impl Sampler {
                 return;
             }
         };
-        for to in ports {
-            match self.open.iter_mut().find(|open| (open.from, open.to) == (from, to)) {
-                Some(open) => open.since = open.since.min(since),
-                None => {
-                    let _ = self.open.try_push(Open { from, to, since, sent: 0 });
-                }
+        ports.for_each(|to| self.note_pair(from, to, since));
+    }
+
+    /// What arrived by `from`, the first of it at `since`, leaves by `to`.
+    #[cold]
+    pub(super) fn note_pair(&mut self, from: PortId, to: PortId, since: Nanos) {
+        match self.open.iter_mut().find(|open| (open.from, open.to) == (from, to)) {
+            Some(open) => open.since = open.since.min(since),
+            None => {
+                let _ = self.open.try_push(Open { from, to, since, sent: 0 });
             }
         }
     }

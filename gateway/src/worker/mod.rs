@@ -30,8 +30,8 @@ use std::sync::Arc;
 use crate::capture::{Capturer, Tap};
 use crate::device::Backend;
 use crate::egress::Inbox;
-use crate::gro::FlushReason;
-use crate::packet::PacketBuf;
+use crate::gro::{FlushReason, Passed};
+use crate::packet::{Coalesce, PacketBuf};
 use crate::published::Reader;
 use crate::time::Nanos;
 
@@ -174,14 +174,37 @@ impl<K: Backend> Worker<K> {
         let Some((receiver, after)) = rest.split_first_mut() else { return 0 };
         let path = &mut self.path;
         let frames = receiver.receive(&mut self.burst, path);
+        let has_filters = path.forwarder.filters().is_some();
+        let learns = path.forwarder.learns_from(receiver.port());
+        if !has_filters && receiver.lets_all_pass(frames) {
+            let mut passed = Passed::default();
+            for packet in self.burst.drain(..) {
+                let packet = match path.forward_plain(packet, receiver.port(), now) {
+                    Ok(()) => {
+                        passed.add(Coalesce::Candidate);
+                        continue;
+                    }
+                    Err(packet) => packet,
+                };
+                let Some((packet, info)) = receiver.parse(packet, path) else { continue };
+                passed.add(info.coalesce);
+                if learns && path.would_learn(&info, packet.head(), now) {
+                    flush_all(before, receiver, after, path, now);
+                    path.learn(&info, packet.head(), now);
+                }
+                path.forward_single(packet, &info, now);
+            }
+            receiver.note(&passed);
+            return frames;
+        }
         for packet in self.burst.drain(..) {
             let Err(packet) = receiver.join_alike(packet, path, now) else { continue };
             let Some((packet, mut info)) = receiver.parse(packet, path) else { continue };
-            if path.forwarder.filters().is_some() {
+            if has_filters {
                 path.goes_alone(&mut info, packet.head());
             }
             if receiver.lets_pass(&info) {
-                if path.would_learn(&info, packet.head(), now) {
+                if learns && path.would_learn(&info, packet.head(), now) {
                     flush_all(before, receiver, after, path, now);
                     path.learn(&info, packet.head(), now);
                 }
@@ -189,7 +212,7 @@ impl<K: Backend> Worker<K> {
                 continue;
             }
             let Some(unjoined) = receiver.join(packet, &info, path, now) else { continue };
-            if path.would_learn(&info, unjoined.packet().head(), now) {
+            if learns && path.would_learn(&info, unjoined.packet().head(), now) {
                 flush_all(before, receiver, after, path, now);
                 path.learn(&info, unjoined.packet().head(), now);
             }

@@ -9,6 +9,7 @@ use crate::egress::{Egress, Inbox};
 use crate::fanout::{Emit, Fanout};
 use crate::forward::answer::IcmpError;
 use crate::forward::{Filters, Forwarder, Tables};
+use crate::ingress;
 use crate::packet::{
     Answer, Decision, DropReason, FrameInfo, MAX_SEGMENTS, NextHop, PacketBuf, PortId, PortMask,
     SuperPacket,
@@ -234,6 +235,31 @@ impl<K: Backend> Path<K> {
         emit(port, frame, &mut self.egress, &mut self.counters);
     }
 
+    /// The shortest way: a datagram about which nothing is remarkable, that nothing is held back
+    /// for, to a next hop that its route names. Gives back everything else.
+    #[inline]
+    pub(super) fn forward_plain(
+        &mut self,
+        packet: K::Buf,
+        port: PortId,
+        now: Nanos,
+    ) -> Result<(), K::Buf> {
+        let Self { forwarder, fanout, egress, counters, latency, .. } = self;
+        let (head, frame_len) = (packet.head(), packet.frame_len());
+        let plain = ingress::parse_plain(port, head, frame_len, packet.rx_checksum());
+        let Some(info) = plain else { return Err(packet) };
+        let fits = info.link_payload() <= u32::from(forwarder.smallest_mtu());
+        let Some(hop) = forwarder.plain_route(&info, head).filter(|_| fits) else {
+            return Err(packet);
+        };
+        if latency.is_noting() {
+            latency.note_pair(port, hop.port, now);
+        }
+        counters.decided += 1;
+        fanout.route_one(packet, &info, hop, &mut Outlet { egress, counters });
+        Ok(())
+    }
+
     /// A frame that was not held. One that leaves by one port takes the short way there.
     #[inline]
     pub(super) fn forward_single(&mut self, packet: K::Buf, info: &FrameInfo, now: Nanos) {
@@ -242,21 +268,25 @@ impl<K: Backend> Path<K> {
             return self
                 .with_single(packet, info, |path, single| path.forward_filtered(single, now));
         }
-        let decision = self.forwarder.decide(info, packet.head(), now);
         let fits = info.link_payload() <= u32::from(self.forwarder.smallest_mtu());
-        if fits && !self.latency.is_noting() {
-            let Self { fanout, egress, counters, .. } = self;
-            let mut outlet = Outlet { egress, counters };
-            match decision {
-                Decision::Route(hop) => return fanout.route_one(packet, info, &hop, &mut outlet),
-                Decision::Bridge { ports } => {
-                    if let Some(port) = ports.single() {
-                        return fanout.verbatim_one(packet, port, &mut outlet);
-                    }
-                }
-                _ => {}
+        if !fits || self.latency.is_noting() {
+            return self.forward_with_care(packet, info, now);
+        }
+        let Self { forwarder, fanout, egress, counters, .. } = self;
+        let mut outlet = Outlet { egress, counters };
+        let decision = forwarder.decide(info, packet.head(), now);
+        if let Decision::Bridge { ports } = decision {
+            if let Some(port) = ports.single() {
+                return fanout.verbatim_one(packet, port, &mut outlet);
             }
         }
+        self.with_single(packet, info, |path, single| path.carry_out(decision, single, now));
+    }
+
+    /// A frame that was not held, and that may be too big, or is sampled.
+    #[inline(never)]
+    fn forward_with_care(&mut self, packet: K::Buf, info: &FrameInfo, now: Nanos) {
+        let decision = self.forwarder.decide(info, packet.head(), now);
         self.with_single(packet, info, |path, single| path.carry_out(decision, single, now));
     }
 

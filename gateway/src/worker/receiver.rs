@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::path::Path;
 use crate::config::{Gro, GroMode};
 use crate::device::{Backend, Cable, RxQueue, Seat};
-use crate::gro::{FlushReason, GroStats, GroTable, Unjoined};
+use crate::gro::{FlushReason, GroStats, GroTable, Passed, Unjoined};
 use crate::ingress::{self, ParseError};
 use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId, Trail};
 use crate::time::Nanos;
@@ -141,6 +141,20 @@ impl<K: Backend> Receiver<K> {
                 path.refuse_frame(self.port, DropReason::RuntFrame, &packet);
                 None
             }
+        }
+    }
+
+    /// Whether coalescing concerns none of the next frames, whatever they are: they go on alone, and
+    /// nothing is in their way. The caller says what they were ([`note`](Self::note)).
+    #[inline]
+    pub(super) fn lets_all_pass(&self, frames: usize) -> bool {
+        self.gro.as_ref().is_none_or(|gro| gro.lets_all_pass(self.port, frames))
+    }
+
+    /// What the frames were that passed so.
+    pub(super) fn note(&mut self, passed: &Passed) {
+        if let Some(gro) = &mut self.gro {
+            gro.note(self.port, passed);
         }
     }
 

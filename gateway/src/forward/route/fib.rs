@@ -73,11 +73,17 @@ impl<A: Address> Fib<A> {
     /// only first fragments have them; nor does the protocol, which an IPv6 fragment can hide
     /// behind an extension header: a flow and its fragments stay together, as in Linux
     /// (fib_multipath_hash_policy 0).
-    pub(super) fn balance(&self, hops: &[NextHop], source: A, destination: A) -> Option<NextHop> {
+    #[inline(never)]
+    pub(super) fn balance<'a>(
+        &self,
+        hops: &'a [NextHop],
+        source: A,
+        destination: A,
+    ) -> Option<&'a NextHop> {
         let hash = self.balance.hash_one((source, destination)) >> 32;
         // RFC 2992: equal regions of the hash's range move fewer flows when a path goes than the
         // remainder of a division would.
         let region = (hash * hops.len() as u64) >> 32;
-        hops.get(region as usize).copied()
+        hops.get(region as usize)
     }
 }

@@ -30,7 +30,7 @@ pub use watch::Watch;
 
 use crate::config::Config;
 use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, Network, NextHop, WatchId};
-use crate::wire::{Arp, Ethernet, Ipv4, Ipv6, ethertype, view};
+use crate::wire::{Arp, Ethernet, Ipv4, Ipv6, ethertype, protocol, view};
 
 /// The routing tables, shared by all routed ports.
 pub(super) struct Router {
@@ -75,6 +75,27 @@ impl Router {
         match interface.shadow() {
             Some(shadow) => host::decide(alone, info, head, shadow),
             None => alone,
+        }
+    }
+
+    /// The next hop of a datagram that came to the port's own address, passes every check of
+    /// [`decide`](Self::decide) and has a resolved route. Decided on in one go, with nothing said of
+    /// why not.
+    #[inline]
+    pub(super) fn plain_route(
+        &self,
+        interface: &Interface,
+        info: &FrameInfo,
+        head: &[u8],
+    ) -> Option<&NextHop> {
+        let dst = view::<Ethernet>(head, 0)?.dst;
+        if (info.tags != 0) | (info.protocol != protocol::UDP) | (dst != interface.mac()) {
+            return None;
+        }
+        match info.network {
+            Network::Ipv4 => self.v4.plain_route(&query_v4(view(head, Ethernet::LEN)?, info, dst)),
+            Network::Ipv6 => self.v6.plain_route(&query_v6(view(head, Ethernet::LEN)?, info, dst)),
+            Network::Arp | Network::Other | Network::Broken(_) => None,
         }
     }
 

@@ -60,6 +60,23 @@ impl<A: Address> Plane<A> {
         if destination.is_group() { self.multicast(query) } else { self.unicast(query) }
     }
 
+    /// The next hop of a query that [`decide`](Self::decide) answers with a route; `None` if the next
+    /// hop is not known with the route, or something stands against it. Never of a group's frame.
+    #[inline]
+    pub(super) fn plain_route(&self, query: &Query<A>) -> Option<&NextHop> {
+        let Query { source, destination, hops, .. } = *query;
+        let martian = source.is_martian_source() | destination.is_martian_destination();
+        let local = source.is_link_local() | destination.is_link_local() | destination.is_group();
+        if martian | local | (hops <= 1) || self.unicast.own.contains(source) {
+            return None;
+        }
+        match self.unicast.fib.lookup(destination)? {
+            Route::Via(hop) => Some(hop),
+            Route::Balanced(hops) => self.unicast.fib.balance(hops, source, destination),
+            Route::Local | Route::Broadcast | Route::Connected(_) | Route::Unresolved => None,
+        }
+    }
+
     #[inline]
     fn unicast(&self, query: &Query<A>) -> Result<Decision, DropReason> {
         let route = self.unicast.fib.lookup(query.destination);
@@ -142,7 +159,9 @@ impl<A: Address> Unicast<A> {
     fn next_hop(&self, route: &Route, query: &Query<A>) -> Option<NextHop> {
         match route {
             Route::Via(hop) => Some(*hop),
-            Route::Balanced(hops) => self.fib.balance(hops, query.source, query.destination),
+            Route::Balanced(hops) => {
+                self.fib.balance(hops, query.source, query.destination).copied()
+            }
             Route::Connected(port) => self.hop_to(*port, query.destination),
             Route::Local | Route::Broadcast | Route::Unresolved => None,
         }
