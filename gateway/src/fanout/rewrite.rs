@@ -12,6 +12,8 @@ const MIN_FRAME: usize = 60;
 /// What a router does to each datagram of a super-packet on its way to one next hop.
 pub(super) struct Rewrite {
     info: FrameInfo,
+    /// There is something behind the IP packet.
+    trims: bool,
     /// Destination and source.
     addresses: [u8; 12],
 }
@@ -23,13 +25,15 @@ impl Rewrite {
         let mut addresses = [0; 12];
         addresses[..6].copy_from_slice(&hop.dst_mac.0);
         addresses[6..].copy_from_slice(&hop.src_mac.0);
-        Self { info: *info, addresses }
+        Self { info: *info, trims: info.trailing() != 0, addresses }
     }
 
     /// Cuts what is behind the IP packet, one hop less, the new addresses.
     #[inline]
     pub(super) fn apply<B: PacketBuf>(&self, packet: &mut B) {
-        trim_to_ip(packet, &self.info);
+        if self.trims {
+            trim(packet, &self.info);
+        }
         let head = packet.head_mut();
         decrement_ttl(head, &self.info);
         if let Some(addresses) = head.first_chunk_mut() {

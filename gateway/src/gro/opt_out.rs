@@ -67,11 +67,11 @@ impl OptOut {
         true
     }
 
-    /// Notes a candidate that joined a train.
+    /// Notes candidates that joined a train.
     #[inline]
-    pub(super) fn joined(&mut self, port: PortId) {
+    pub(super) fn joined(&mut self, port: PortId, datagrams: u32) {
         if let Some(port) = self.ports.get_mut(port.index()) {
-            port.datagrams += 1;
+            port.datagrams = port.datagrams.saturating_add(datagrams);
         }
     }
 
@@ -115,7 +115,7 @@ mod tests {
             if opt_out.gives_up(PORT) {
                 return 1 + (0..).take_while(|_| opt_out.skips(PORT)).count() as u32;
             }
-            (1..train).for_each(|_| opt_out.joined(PORT));
+            (1..train).for_each(|_| opt_out.joined(PORT, 1));
         }
         0
     }

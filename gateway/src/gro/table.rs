@@ -177,32 +177,27 @@ impl<B: PacketBuf> GroTable<B> {
         Err(Unjoined { packet, info: *info, verdict, ticket: self.ticket })
     }
 
-    /// The datagram that [`join_alike`](Self::join_alike) compares with: what is known of it, and its
-    /// head piece. `None` while its train is not held.
-    #[inline]
-    pub fn last_joined(&self) -> Option<(&FrameInfo, &[u8])> {
-        self.store.train(self.recent).last()
-    }
-
-    /// [`join`](Self::join) for a candidate whose headers are those of
-    /// [`last_joined`](Self::last_joined), all but lengths, identification and checksums: its train
-    /// needs no looking for. Gives back what cannot be added, for `join`, which says why.
+    /// [`join`](Self::join) for as many of the next packets as are like the datagram that last
+    /// joined or started a train, all but identification and checksums: their train needs no looking
+    /// for. `is_alike` is told what is known of that datagram, and its head piece. The packets that
+    /// joined are taken out of `packets`.
     #[inline]
     pub fn join_alike(
         &mut self,
-        packet: B,
-        info: &FrameInfo,
+        packets: &mut std::vec::Drain<'_, B>,
+        is_alike: impl Fn(&FrameInfo, &[u8], &B) -> bool,
         now: Nanos,
         sink: &mut impl FnMut(SuperPacket<'_, B>),
-    ) -> Result<(), B> {
-        let train = self.recent;
-        let completion = self.store.train_mut(train).add_alike(packet, info, self.max_segments)?;
+    ) {
+        let max_segments = self.max_segments;
+        let train = self.store.train_mut(self.recent);
+        let Some(run) = train.run(packets.as_slice(), max_segments, is_alike) else { return };
+        let completion = train.extend(&run, packets, max_segments);
         self.ticket += 1;
-        self.joined(train, info);
+        self.joined(run.port, run.datagrams);
         if let Some(reason) = completion {
-            self.flush(train, reason, now, sink);
+            self.flush(self.recent, reason, now, sink);
         }
-        Ok(())
     }
 
     /// Flushes whatever the packet would overtake, then lets it start a train, or hands it on as a
@@ -296,7 +291,8 @@ impl<B: PacketBuf> GroTable<B> {
                     self.store.train_mut(train).add(packet, info, &candidate, self.max_segments);
                 match added {
                     Ok(completion) => {
-                        self.joined(train, info);
+                        self.recent = train;
+                        self.joined(info.port, 1);
                         if let Some(reason) = completion {
                             self.flush(train, reason, now, sink);
                         }
@@ -311,11 +307,10 @@ impl<B: PacketBuf> GroTable<B> {
     }
 
     #[inline]
-    fn joined(&mut self, train: u32, info: &FrameInfo) {
-        self.recent = train;
-        self.stats.held += 1;
-        self.stats.packets += 1;
-        self.opt_out.joined(info.port);
+    fn joined(&mut self, port: PortId, datagrams: usize) {
+        self.stats.held += datagrams as u64;
+        self.stats.packets += datagrams as u64;
+        self.opt_out.joined(port, datagrams as u32);
     }
 
     /// Starts a train with the candidate offered last. None of its key is held.

@@ -3,7 +3,7 @@
 use super::FlushReason;
 use super::key::OrderKey;
 use super::template::{Identification, Template, extension_headers, identification};
-use crate::packet::{FrameInfo, PacketBuf, SuperPacket};
+use crate::packet::{FrameInfo, PacketBuf, PortId, SuperPacket};
 use crate::time::Nanos;
 
 /// A super-packet stays below this many bytes of frames.
@@ -39,6 +39,16 @@ struct State {
     since: Nanos,
 }
 
+/// Datagrams that continue a train.
+pub(super) struct Run {
+    /// At least one.
+    pub(super) datagrams: usize,
+    /// The train's.
+    pub(super) port: PortId,
+    /// With the last of them added.
+    identification: Identification,
+}
+
 impl Candidate {
     /// Reads a [`Coalesce::Candidate`](crate::packet::Coalesce); `None` if its headers are not
     /// where `info` says.
@@ -69,13 +79,6 @@ impl<B: PacketBuf> Train<B> {
     /// When its first datagram arrived; `None` if it is not held.
     pub(super) fn since(&self) -> Option<Nanos> {
         self.state.as_ref().map(|state| state.since)
-    }
-
-    /// What is known of its datagrams, and the head piece of the last one; `None` if it is not held.
-    #[inline]
-    pub(super) fn last(&self) -> Option<(&FrameInfo, &[u8])> {
-        let state = self.state.as_ref()?;
-        self.segments.last().map(|segment| (&state.info, segment.head()))
     }
 
     /// Starts a train. It must not be held.
@@ -113,19 +116,46 @@ impl<B: PacketBuf> Train<B> {
         Ok(self.push(packet, info, identification, max_segments))
     }
 
-    /// [`add`](Self::add) for a datagram of the train's key and template.
+    /// How many of these datagrams can be added one after the other, if any, going by `is_alike`, which says
+    /// whether key, template and length are the train's. It is told the train's description and
+    /// the head piece of its last datagram.
     #[inline]
-    pub(super) fn add_alike(
-        &mut self,
-        packet: B,
-        info: &FrameInfo,
+    pub(super) fn run(
+        &self,
+        packets: &[B],
         max_segments: usize,
-    ) -> Result<Option<FlushReason>, B> {
-        let Some(state) = &self.state else { return Err(packet) };
-        match state.goes_on_with(info, identification(packet.head(), info)) {
-            Ok(identification) => Ok(self.push(packet, info, identification, max_segments)),
-            Err(_) => Err(packet),
+        is_alike: impl Fn(&FrameInfo, &[u8], &B) -> bool,
+    ) -> Option<Run> {
+        let (state, last) = (self.state.as_ref()?, self.segments.last()?);
+        let port = state.info.port;
+        let mut run = Run { datagrams: 0, port, identification: state.identification };
+        let mut bytes = state.bytes;
+        let room = max_segments.saturating_sub(self.segments.len());
+        for packet in packets.iter().take(room) {
+            bytes += state.info.frame_len;
+            let next = identification(packet.head(), &state.info);
+            let Some(identification) = run.identification.followed_by(next) else { break };
+            if bytes >= BYTES_LIMIT || !is_alike(&state.info, last.head(), packet) {
+                break;
+            }
+            run = Run { datagrams: run.datagrams + 1, identification, ..run };
         }
+        (run.datagrams > 0).then_some(run)
+    }
+
+    /// Adds the datagrams of a [`run`](Self::run). Returns why the train is now complete, if it is.
+    #[inline]
+    pub(super) fn extend(
+        &mut self,
+        run: &Run,
+        packets: impl Iterator<Item = B>,
+        max_segments: usize,
+    ) -> Option<FlushReason> {
+        let state = self.state.as_mut()?;
+        state.identification = run.identification;
+        state.bytes += state.info.frame_len * run.datagrams as u32;
+        self.segments.extend(packets.take(run.datagrams));
+        self.completion(max_segments)
     }
 
     #[inline]
@@ -186,15 +216,9 @@ impl State {
         if !extensions.is_empty() && extensions != extension_headers(first_head, &self.info) {
             return Err(FlushReason::ExtensionHeaders);
         }
-        self.goes_on_with(info, next.identification)
-    }
-
-    /// The same for a datagram whose template is known to be equal.
-    #[inline]
-    fn goes_on_with(&self, info: &FrameInfo, next: u16) -> Result<Identification, FlushReason> {
         if info.udp_payload() > self.payload {
             return Err(FlushReason::Longer);
         }
-        self.identification.followed_by(next).ok_or(FlushReason::Identification)
+        self.identification.followed_by(next.identification).ok_or(FlushReason::Identification)
     }
 }

@@ -1,76 +1,88 @@
 //! The short cut for a datagram that follows another of its train: its headers are compared with
-//! that one's, a few words at once, and only what differs from datagram to datagram is looked at.
+//! that one's, a few words at once. What may differ is identification, checksums and payload.
 //!
-//! *Invariant:* it knows less than `parse_any` and nothing else: what it returns, that returns too,
-//! and gave for the datagram before as well, but for the lengths.
+//! *Invariant:* it knows less than `parse_any` and nothing else: where it says yes, that says the
+//! same of both frames.
 
-use super::plain::{Plain, describe, fills};
 use crate::packet::{Coalesce, FrameInfo, Network, PortId, RxChecksum};
-use crate::wire::{Ipv4, Ipv6, ethertype, view};
 
-/// The headers up to the UDP checksum, and what of them datagrams of a train need not share:
-/// IPv4 total length, identification and checksum, UDP length.
-const V4_LEN: usize = 40;
-const V4_OWN: [usize; 8] = [16, 17, 18, 19, 24, 25, 38, 39];
-/// The same for IPv6, up to the UDP length: payload length.
-const V6_LEN: usize = 58;
-const V6_OWN: [usize; 2] = [18, 19];
+/// Headers up to the UDP checksum, without and with one tag.
+const V4: usize = 42;
+const V4_TAGGED: usize = 46;
+const V6: usize = 62;
+const V6_TAGGED: usize = 66;
 
-/// What [`parse`](super::parse) says of a frame, if it is a candidate whose headers are, but for
-/// lengths, identification and checksums, those of the candidate that begins with `before` and came
-/// in by the same port.
+/// Whether a frame is a candidate that differs from the candidate `previous`, whose frame begins
+/// with `before`, in no more than identification, checksums and payload.
+/// [`parse`](super::parse) then says `previous` of it, too.
 #[inline]
-pub fn parse_alike(
+pub fn is_alike(
     port: PortId,
     previous: &FrameInfo,
     before: &[u8],
     head: &[u8],
     frame_len: usize,
     checksum: RxChecksum,
-) -> Option<FrameInfo> {
-    if previous.coalesce != Coalesce::Candidate || previous.tags != 0 || previous.port != port {
-        return None;
+) -> bool {
+    let is_whole = (previous.frame_len as usize == frame_len) & (head.len() <= frame_len);
+    let is_candidate = (previous.coalesce == Coalesce::Candidate) & (checksum != RxChecksum::Bad);
+    if !is_whole | !is_candidate | (previous.port != port) {
+        return false;
     }
-    let info = match (previous.network, previous.l4_offset) {
-        (Network::Ipv4, 34) => {
-            let Plain { ip, udp, .. } = view::<Plain<Ipv4>>(head, 0)?;
-            let ip_len = usize::from(ip.total_len.get());
-            let info = describe(ethertype::IPV4, Network::Ipv4, Ipv4::LEN, ip_len);
-            let same = differ::<V4_LEN>(before, head, &const { mask(V4_OWN) })? == 0;
-            (same & fills(udp, &info) && ip.checksum_is_valid()).then_some(info)?
-        }
-        (Network::Ipv6, 54) => {
-            let Plain { ip, udp, .. } = view::<Plain<Ipv6>>(head, 0)?;
-            let ip_len = Ipv6::LEN + usize::from(ip.payload_len.get());
-            let info = describe(ethertype::IPV6, Network::Ipv6, Ipv6::LEN, ip_len);
-            let same = differ::<V6_LEN>(before, head, &const { mask(V6_OWN) })? == 0;
-            (same & fills(udp, &info)).then_some(info)?
-        }
-        _ => return None,
+    let equal = match (previous.network, previous.l2_len, previous.l4_offset) {
+        (Network::Ipv4, 14, 34) => equal_v4::<V4>(before, head),
+        (Network::Ipv4, 18, 38) => equal_v4::<V4_TAGGED>(before, head),
+        (Network::Ipv6, 14, 54) => equal_v6::<V6>(before, head),
+        (Network::Ipv6, 18, 58) => equal_v6::<V6_TAGGED>(before, head),
+        _ => None,
     };
-    let is_whole = (info.frame_len as usize == frame_len) & (head.len() <= frame_len);
-    (is_whole & (checksum != RxChecksum::Bad)).then_some(FrameInfo { port, ..info })
+    equal == Some(true)
 }
 
-/// Bits in which the first `N` bytes differ, those that count.
+/// For headers of `N` bytes that end with IPv4 and UDP.
 #[inline]
-fn differ<const N: usize>(one: &[u8], other: &[u8], mask: &[u8; N]) -> Option<u64> {
-    let (one, other) = (one.first_chunk::<N>()?, other.first_chunk::<N>()?);
-    let mut bits = 0;
-    for at in (0..N).step_by(8) {
-        bits |= (word(one, at) ^ word(other, at)) & word(mask, at);
-    }
-    Some(bits)
+fn equal_v4<const N: usize>(before: &[u8], head: &[u8]) -> Option<bool> {
+    let (before, head) = (before.first_chunk::<N>()?, head.first_chunk::<N>()?);
+    // Of the IPv4 header the identification and the checksum, and the UDP checksum.
+    let own = const { mask::<N, 6>([N - 24, N - 23, N - 18, N - 17, N - 2, N - 1]) };
+    // What is equal adds up to the same, so if the checksum was right, it is right as long as these
+    // two words add up to the same as well.
+    let sum = |bytes: &[u8; N]| {
+        let sum = pair(bytes, N - 24) + pair(bytes, N - 18);
+        (sum & 0xffff) + (sum >> 16)
+    };
+    Some(equal_but(before, head, &own) & (sum(before) == sum(head)))
 }
 
-/// Up to eight bytes from `at` on.
+/// For headers of `N` bytes that end with IPv6 and UDP.
+#[inline]
+fn equal_v6<const N: usize>(before: &[u8], head: &[u8]) -> Option<bool> {
+    let (before, head) = (before.first_chunk::<N>()?, head.first_chunk::<N>()?);
+    Some(equal_but(before, head, &const { mask::<N, 2>([N - 2, N - 1]) }))
+}
+
+/// Whether those bytes that count are equal, and the last two, the UDP checksum, say that there is
+/// one.
+#[inline]
+fn equal_but<const N: usize>(one: &[u8; N], other: &[u8; N], mask: &[u8; N]) -> bool {
+    let differ = |at| (word(one, at) ^ word(other, at)) & word(mask, at);
+    let mut differing = differ(N - 8);
+    let mut at = 0;
+    while at + 8 < N {
+        differing |= differ(at);
+        at += 8;
+    }
+    (differing == 0) & (pair(other, N - 2) != 0)
+}
+
 #[inline]
 fn word<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
-    let rest = &bytes[at..];
-    match rest.first_chunk::<8>() {
-        Some(chunk) => u64::from_ne_bytes(*chunk),
-        None => rest.first_chunk::<2>().map_or(0, |chunk| u16::from_ne_bytes(*chunk).into()),
-    }
+    bytes[at..].first_chunk::<8>().map_or(0, |chunk| u64::from_ne_bytes(*chunk))
+}
+
+#[inline]
+fn pair<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
+    u16::from_ne_bytes([bytes[at], bytes[at + 1]]).into()
 }
 
 /// All bytes but these count.

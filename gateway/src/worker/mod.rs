@@ -197,8 +197,10 @@ impl<K: Backend> Worker<K> {
             receiver.note(&passed);
             return frames;
         }
-        for packet in self.burst.drain(..) {
-            let Err(packet) = receiver.join_alike(packet, path, now) else { continue };
+        let mut burst = self.burst.drain(..);
+        loop {
+            receiver.join_alike(&mut burst, path, now);
+            let Some(packet) = burst.next() else { break };
             let Some((packet, mut info)) = receiver.parse(packet, path) else { continue };
             if has_filters {
                 path.goes_alone(&mut info, packet.head());
@@ -218,6 +220,7 @@ impl<K: Backend> Worker<K> {
             }
             receiver.settle(unjoined, path, now);
         }
+        drop(burst);
         receiver.end_burst(path, now);
         frames
     }

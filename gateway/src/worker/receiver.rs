@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::vec::Drain;
 
 use super::path::Path;
 use crate::config::{Gro, GroMode};
@@ -88,23 +89,22 @@ impl<K: Backend> Receiver<K> {
         frames
     }
 
-    /// Lets a datagram that is like the one before it join that one's aggregate. Most of a train
-    /// takes this way; everything else comes back.
+    /// Lets the next datagrams that are like the one before them join that one's aggregate. Most of
+    /// a train takes this way; everything else stays in the burst.
     #[inline]
     pub(super) fn join_alike(
         &mut self,
-        packet: K::Buf,
+        burst: &mut Drain<'_, K::Buf>,
         path: &mut Path<K>,
         now: Nanos,
-    ) -> Result<(), K::Buf> {
-        let form = self.form;
-        let Some(gro) = &mut self.gro else { return Err(packet) };
-        let Some((previous, before)) = gro.last_joined() else { return Err(packet) };
-        let (head, frame_len) = (packet.head(), packet.frame_len());
-        let checksum = packet.rx_checksum();
-        let alike = ingress::parse_alike(self.port, previous, before, head, frame_len, checksum);
-        let Some(info) = alike else { return Err(packet) };
-        gro.join_alike(packet, &info, now, &mut |train| path.accept(train, form, now))
+    ) {
+        let (form, port) = (self.form, self.port);
+        let Some(gro) = &mut self.gro else { return };
+        let is_alike = |previous: &FrameInfo, before: &[u8], packet: &K::Buf| {
+            let (head, frame_len) = (packet.head(), packet.frame_len());
+            ingress::is_alike(port, previous, before, head, frame_len, packet.rx_checksum())
+        };
+        gro.join_alike(burst, is_alike, now, &mut |train| path.accept(train, form, now));
     }
 
     /// What the frame is; a frame whose headers are spread over pieces is first copied into one.

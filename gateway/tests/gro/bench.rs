@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use gateway::config::{Gro, GroMode};
 use gateway::gro::{FlushReason, GroStats, GroTable};
-use gateway::ingress::{parse, parse_alike};
+use gateway::ingress::{is_alike, parse};
 use gateway::packet::{BufPool, FrameInfo, PacketBuf, PortId};
 use gateway::sim::{HeapBuf, HeapPool};
 use gateway::time::Nanos;
@@ -122,18 +122,21 @@ impl Bench {
         let (checksum, port) = (packet.rx_checksum(), PortId(datagram.port));
         let (head, frame_len) = (packet.head(), packet.frame_len());
         let info = parse(port, head, frame_len, checksum).expect("an Ethernet frame");
-        let previous = table.last_joined().filter(|_| self.short_way);
-        let alike = previous
-            .and_then(|(p, before)| parse_alike(port, p, before, head, frame_len, checksum));
         self.numbers.insert(packet.head().as_ptr(), self.datagrams.len());
         self.datagrams.push(datagram);
         self.bursts.push(self.burst);
-        if let Some(alike) = alike {
-            assert_eq!(alike, info);
-            match table.join_alike(packet, &alike, *now, &mut sink) {
-                Ok(()) => return,
-                Err(refused) => packet = refused,
-            }
+        if self.short_way {
+            let mut next = vec![packet];
+            let mut next = next.drain(..);
+            let is_alike = |previous: &FrameInfo, before: &[u8], packet: &HeapBuf| {
+                let (head, frame_len) = (packet.head(), packet.frame_len());
+                let alike = is_alike(port, previous, before, head, frame_len, checksum);
+                assert!(!alike || *previous == info);
+                alike
+            };
+            table.join_alike(&mut next, is_alike, *now, &mut sink);
+            let Some(left) = next.next() else { return };
+            packet = left;
         }
         if let Err(unjoined) = table.join(packet, &info, *now, &mut sink) {
             if learned {

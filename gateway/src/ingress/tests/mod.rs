@@ -10,7 +10,7 @@ mod robust;
 mod split;
 mod udp_checksum;
 
-use super::{ParseError, parse, parse_alike, parse_any};
+use super::{ParseError, is_alike, parse, parse_any, parse_plain};
 use crate::packet::{Coalesce, FrameInfo, Network, PortId, RxChecksum};
 use parsed::check_invariants;
 
