@@ -75,13 +75,19 @@ impl Forwarder {
     }
 
     /// The next hop of a datagram about which nothing is remarkable: where it is `Some`,
-    /// [`decide`](Self::decide) says [`Decision::Route`] with it. Most datagrams take this way.
+    /// [`decide`](Self::decide) says [`Decision::Route`] with it. Never of what a bridge gets.
     #[inline]
     pub fn plain_route(&self, info: &FrameInfo, head: &[u8]) -> Option<&NextHop> {
         match self.role(info.port)? {
             Role::Routed(interface) => self.tables.router.plain_route(interface, info, head),
             Role::Bridged(_) | Role::Shadow(_) | Role::BridgedShadow { .. } => None,
         }
+    }
+
+    /// Whether what a port receives is routed.
+    #[inline]
+    pub fn is_routed(&self, port: PortId) -> bool {
+        matches!(self.role(port), Some(Role::Routed(_)))
     }
 
     /// Whether anything is learned from what a port receives.

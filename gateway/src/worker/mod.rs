@@ -170,59 +170,84 @@ impl<K: Backend> Worker<K> {
     }
 
     fn poll_queue(&mut self, index: usize, now: Nanos) -> usize {
-        let (before, rest) = self.receivers.split_at_mut(index);
-        let Some((receiver, after)) = rest.split_first_mut() else { return 0 };
+        let Some(receiver) = self.receivers.get_mut(index) else { return 0 };
+        let frames = receiver.receive(&mut self.burst, &mut self.path);
+        if self.path.forwarder.filters().is_none() && receiver.lets_all_pass(frames) {
+            self.pass_burst(index, now);
+        } else {
+            self.coalesce_burst(index, now);
+        }
+        frames
+    }
+
+    /// Every frame on its own, and nothing held is in the way of any.
+    fn pass_burst(&mut self, index: usize, now: Nanos) {
+        let Some((receiver, mut others)) = split_at(&mut self.receivers, index) else { return };
         let path = &mut self.path;
-        let frames = receiver.receive(&mut self.burst, path);
-        let has_filters = path.forwarder.filters().is_some();
+        let is_routed = path.forwarder.is_routed(receiver.port());
         let learns = path.forwarder.learns_from(receiver.port());
-        if !has_filters && receiver.lets_all_pass(frames) {
-            let mut passed = Passed::default();
-            for packet in self.burst.drain(..) {
-                let packet = match path.forward_plain(packet, receiver.port(), now) {
+        let mut passed = Passed::default();
+        for mut packet in self.burst.drain(..) {
+            if is_routed {
+                match path.forward_plain(packet, receiver.port(), now) {
                     Ok(()) => {
                         passed.add(Coalesce::Candidate);
                         continue;
                     }
-                    Err(packet) => packet,
-                };
-                let Some((packet, info)) = receiver.parse(packet, path) else { continue };
-                passed.add(info.coalesce);
-                if learns && path.would_learn(&info, packet.head(), now) {
-                    flush_all(before, receiver, after, path, now);
-                    path.learn(&info, packet.head(), now);
+                    Err(remarkable) => packet = remarkable,
                 }
-                path.forward_single(packet, &info, now);
             }
-            receiver.note(&passed);
-            return frames;
+            let mut parsed = receiver.parse(&packet);
+            if let Err(error) = parsed {
+                let Some((whole, info)) = receiver.make_whole(&packet, error, path) else { continue };
+                (packet, parsed) = (whole, Ok(info));
+            }
+            let Ok(info) = &parsed else { continue };
+            passed.add(info.coalesce);
+            if learns && path.would_learn(info, packet.head(), now) {
+                others.flush_with(receiver, path, now);
+                path.learn(info, packet.head(), now);
+            }
+            path.forward_single(packet, info, now);
         }
+        receiver.note(&passed);
+    }
+
+    fn coalesce_burst(&mut self, index: usize, now: Nanos) {
+        let Some((receiver, mut others)) = split_at(&mut self.receivers, index) else { return };
+        let path = &mut self.path;
+        let has_filters = path.forwarder.filters().is_some();
+        let learns = path.forwarder.learns_from(receiver.port());
         let mut burst = self.burst.drain(..);
         loop {
             receiver.join_alike(&mut burst, path, now);
-            let Some(packet) = burst.next() else { break };
-            let Some((packet, mut info)) = receiver.parse(packet, path) else { continue };
-            if has_filters {
-                path.goes_alone(&mut info, packet.head());
+            let Some(mut packet) = burst.next() else { break };
+            let mut parsed = receiver.parse(&packet);
+            if let Err(error) = parsed {
+                let Some((whole, info)) = receiver.make_whole(&packet, error, path) else { continue };
+                (packet, parsed) = (whole, Ok(info));
             }
-            if receiver.lets_pass(&info) {
-                if learns && path.would_learn(&info, packet.head(), now) {
-                    flush_all(before, receiver, after, path, now);
-                    path.learn(&info, packet.head(), now);
+            let Ok(info) = &mut parsed else { continue };
+            if has_filters {
+                path.goes_alone(info, packet.head());
+            }
+            if receiver.lets_pass(info) {
+                if learns && path.would_learn(info, packet.head(), now) {
+                    others.flush_with(receiver, path, now);
+                    path.learn(info, packet.head(), now);
                 }
-                path.forward_single(packet, &info, now);
+                path.forward_single(packet, info, now);
                 continue;
             }
-            let Some(unjoined) = receiver.join(packet, &info, path, now) else { continue };
-            if learns && path.would_learn(&info, unjoined.packet().head(), now) {
-                flush_all(before, receiver, after, path, now);
-                path.learn(&info, unjoined.packet().head(), now);
+            let Some(unjoined) = receiver.join(packet, info, path, now) else { continue };
+            if learns && path.would_learn(info, unjoined.packet().head(), now) {
+                others.flush_with(receiver, path, now);
+                path.learn(info, unjoined.packet().head(), now);
             }
             receiver.settle(unjoined, path, now);
         }
         drop(burst);
         receiver.end_burst(path, now);
-        frames
     }
 
     fn transmit(&mut self) -> usize {
@@ -267,16 +292,24 @@ impl<K: Backend> Worker<K> {
     }
 }
 
-/// What is held was to be decided on by the tables as they are.
-#[cold]
-fn flush_all<K: Backend>(
-    before: &mut [Receiver<K>],
-    receiver: &mut Receiver<K>,
-    after: &mut [Receiver<K>],
-    path: &mut Path<K>,
-    now: Nanos,
-) {
-    for held in before.iter_mut().chain([receiver]).chain(after) {
-        held.flush(FlushReason::TablesChanged, path, now);
+/// The receivers of a worker but one.
+struct Others<'a, K: Backend>(&'a mut [Receiver<K>], &'a mut [Receiver<K>]);
+
+fn split_at<K: Backend>(
+    receivers: &mut [Receiver<K>],
+    index: usize,
+) -> Option<(&mut Receiver<K>, Others<'_, K>)> {
+    let (before, rest) = receivers.split_at_mut_checked(index)?;
+    let (receiver, after) = rest.split_first_mut()?;
+    Some((receiver, Others(before, after)))
+}
+
+impl<K: Backend> Others<'_, K> {
+    /// What is held was to be decided on by the tables as they are.
+    #[cold]
+    fn flush_with(&mut self, receiver: &mut Receiver<K>, path: &mut Path<K>, now: Nanos) {
+        for held in self.0.iter_mut().chain([receiver]).chain(self.1.iter_mut()) {
+            held.flush(FlushReason::TablesChanged, path, now);
+        }
     }
 }

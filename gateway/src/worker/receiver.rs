@@ -107,41 +107,33 @@ impl<K: Backend> Receiver<K> {
         gro.join_alike(burst, is_alike, now, &mut |train| path.accept(train, form, now));
     }
 
-    /// What the frame is; a frame whose headers are spread over pieces is first copied into one.
+    /// What the frame is. What is wrong, [`make_whole`](Self::make_whole) mends, where it can.
     #[inline]
-    pub(super) fn parse(&self, packet: K::Buf, path: &mut Path<K>) -> Option<(K::Buf, FrameInfo)> {
-        if packet.piece_count() == 1 || packet.head().len() >= SHORT_FRAME {
-            let (head, frame_len) = (packet.head(), packet.frame_len());
-            match ingress::parse(self.port, head, frame_len, packet.rx_checksum()) {
-                Ok(info) => return Some((packet, info)),
-                Err(ParseError::Runt) => {
-                    path.refuse_frame(self.port, DropReason::RuntFrame, &packet);
-                    return None;
-                }
-                Err(ParseError::Split) => {}
-            }
+    pub(super) fn parse(&self, packet: &K::Buf) -> Result<FrameInfo, ParseError> {
+        let (head, frame_len) = (packet.head(), packet.frame_len());
+        if packet.piece_count() > 1 && head.len() < SHORT_FRAME {
+            return Err(ParseError::Split);
         }
-        self.parse_in_one_piece(&packet, path)
+        ingress::parse(self.port, head, frame_len, packet.rx_checksum())
     }
 
+    /// A frame whose headers are spread over pieces, copied into one. `None`: it is refused.
     #[cold]
-    fn parse_in_one_piece(
+    pub(super) fn make_whole(
         &self,
         packet: &K::Buf,
+        error: ParseError,
         path: &mut Path<K>,
     ) -> Option<(K::Buf, FrameInfo)> {
-        let Some(packet) = path.linearise(packet) else {
-            path.refuse_frame(self.port, DropReason::NoBuffer, packet);
-            return None;
+        let whole = match error {
+            ParseError::Split => path.linearise(packet).ok_or(DropReason::NoBuffer),
+            ParseError::Runt => Err(DropReason::RuntFrame),
         };
-        let (head, frame_len) = (packet.head(), packet.frame_len());
-        match ingress::parse(self.port, head, frame_len, packet.rx_checksum()) {
-            Ok(info) => Some((packet, info)),
-            Err(ParseError::Runt | ParseError::Split) => {
-                path.refuse_frame(self.port, DropReason::RuntFrame, &packet);
-                None
-            }
-        }
+        let parsed = whole.and_then(|whole| {
+            let info = self.parse(&whole).map_err(|_| DropReason::RuntFrame)?;
+            Ok((whole, info))
+        });
+        parsed.map_err(|reason| path.refuse_frame(self.port, reason, packet)).ok()
     }
 
     /// Whether coalescing concerns none of the next frames, whatever they are: they go on alone, and

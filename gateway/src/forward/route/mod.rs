@@ -78,9 +78,8 @@ impl Router {
         }
     }
 
-    /// The next hop of a datagram that came to the port's own address, passes every check of
-    /// [`decide`](Self::decide) and has a resolved route. Decided on in one go, with nothing said of
-    /// why not.
+    /// The next hop of a UDP datagram that came to the port's own address, if [`decide`](Self::decide)
+    /// finds one, with nothing said of why not.
     #[inline]
     pub(super) fn plain_route(
         &self,

@@ -1,12 +1,12 @@
-//! Neighbours: the link address behind an address on a port.
+//! Neighbours: the next hop that an address on a port is.
 //! *Size:* as many entries as the snapshot was built from.
 
 use super::address::Address;
 use crate::forward::Map;
-use crate::packet::{MacAddr, PortId};
+use crate::packet::{NextHop, PortId};
 
 /// The neighbours of one address family.
-pub(super) struct Neighbors<A: Address>(Map<(PortId, A), MacAddr>);
+pub(super) struct Neighbors<A: Address>(Map<(PortId, A), NextHop>);
 
 impl<A: Address> Neighbors<A> {
     pub(super) fn new() -> Self {
@@ -14,12 +14,13 @@ impl<A: Address> Neighbors<A> {
     }
 
     /// Adds a neighbour; the last entry of an address counts.
-    pub(super) fn insert(&mut self, port: PortId, address: A, mac: MacAddr) {
-        self.0.insert((port, address), mac);
+    pub(super) fn insert(&mut self, address: A, hop: NextHop) {
+        self.0.insert((hop.port, address), hop);
     }
 
-    /// Its link address.
-    pub(super) fn lookup(&self, port: PortId, address: A) -> Option<MacAddr> {
-        self.0.get(&(port, address)).copied()
+    /// How it is reached.
+    #[inline(never)]
+    pub(super) fn lookup(&self, port: PortId, address: A) -> Option<&NextHop> {
+        self.0.get(&(port, address))
     }
 }

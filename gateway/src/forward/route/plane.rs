@@ -28,8 +28,6 @@ struct Unicast<A: Address> {
     own: Own<A>,
     fib: Fib<A>,
     neighbors: Neighbors<A>,
-    /// Link addresses of all ports.
-    macs: Box<[MacAddr]>,
 }
 
 /// What a decision depends on. Equal for all segments of a super-packet.
@@ -60,8 +58,8 @@ impl<A: Address> Plane<A> {
         if destination.is_group() { self.multicast(query) } else { self.unicast(query) }
     }
 
-    /// The next hop of a query that [`decide`](Self::decide) answers with a route; `None` if the next
-    /// hop is not known with the route, or something stands against it. Never of a group's frame.
+    /// The next hop of a query that [`decide`](Self::decide) answers with a route; `None` if it does
+    /// not. Not to be asked about a group's frame.
     #[inline]
     pub(super) fn plain_route(&self, query: &Query<A>) -> Option<&NextHop> {
         let Query { source, destination, hops, .. } = *query;
@@ -70,11 +68,7 @@ impl<A: Address> Plane<A> {
         if martian | local | (hops <= 1) || self.unicast.own.contains(source) {
             return None;
         }
-        match self.unicast.fib.lookup(destination)? {
-            Route::Via(hop) => Some(hop),
-            Route::Balanced(hops) => self.unicast.fib.balance(hops, source, destination),
-            Route::Local | Route::Broadcast | Route::Connected(_) | Route::Unresolved => None,
-        }
+        self.unicast.next_hop(self.unicast.fib.lookup(destination)?, query)
     }
 
     #[inline]
@@ -94,13 +88,14 @@ impl<A: Address> Plane<A> {
         if query.hops <= 1 {
             return Ok(Decision::Answer(Answer::TimeExceeded));
         }
-        self.unicast.next_hop(route, query).map(Decision::Route).ok_or(DropReason::NoNeighbor)
+        let hop = self.unicast.next_hop(route, query);
+        hop.copied().map(Decision::Route).ok_or(DropReason::NoNeighbor)
     }
 
     /// How the source of the query is reached.
     pub(super) fn way_back(&self, query: &Query<A>) -> Option<NextHop> {
         let back = Query { source: query.destination, destination: query.source, ..*query };
-        self.unicast.next_hop(self.unicast.fib.lookup(back.destination)?, &back)
+        self.unicast.next_hop(self.unicast.fib.lookup(back.destination)?, &back).copied()
     }
 
     #[inline(never)]
@@ -156,21 +151,13 @@ impl<A: Address> Plane<A> {
 
 impl<A: Address> Unicast<A> {
     #[inline]
-    fn next_hop(&self, route: &Route, query: &Query<A>) -> Option<NextHop> {
+    fn next_hop<'a>(&'a self, route: &'a Route, query: &Query<A>) -> Option<&'a NextHop> {
         match route {
-            Route::Via(hop) => Some(*hop),
-            Route::Balanced(hops) => {
-                self.fib.balance(hops, query.source, query.destination).copied()
-            }
-            Route::Connected(port) => self.hop_to(*port, query.destination),
+            Route::Via(hop) => Some(hop),
+            Route::Balanced(hops) => self.fib.balance(hops, query.source, query.destination),
+            Route::Connected(port) => self.neighbors.lookup(*port, query.destination),
             Route::Local | Route::Broadcast | Route::Unresolved => None,
         }
-    }
-
-    #[inline(never)]
-    fn hop_to(&self, port: PortId, address: A) -> Option<NextHop> {
-        let dst_mac = self.neighbors.lookup(port, address)?;
-        Some(NextHop { port, dst_mac, src_mac: *self.macs.get(port.index())? })
     }
 }
 
@@ -192,15 +179,12 @@ impl<A: Address> Plane<A> {
 
 impl<A: Address> Unicast<A> {
     fn build(config: &Config, macs: &[MacAddr], seed: u64) -> Self {
-        let mut tables = Self {
-            own: Own::new(),
-            fib: Fib::new(seed),
-            neighbors: Neighbors::new(),
-            macs: macs.into(),
-        };
+        let mut tables = Self { own: Own::new(), fib: Fib::new(seed), neighbors: Neighbors::new() };
         for neighbor in &config.neighbors {
-            if let Some(address) = A::of(neighbor.address) {
-                tables.neighbors.insert(neighbor.port, address, neighbor.mac);
+            let (port, dst_mac) = (neighbor.port, neighbor.mac);
+            let found = (A::of(neighbor.address), macs.get(port.index()));
+            if let (Some(address), Some(&src_mac)) = found {
+                tables.neighbors.insert(address, NextHop { port, dst_mac, src_mac });
             }
         }
         // What is added later wins: see the head of fib.rs.
@@ -230,7 +214,7 @@ impl<A: Address> Unicast<A> {
         let mut hops: HashMap<A::Net, Vec<NextHop>> = HashMap::new();
         for route in routes {
             if let (Some((net, _)), Some(via)) = (A::net_of(route.prefix), A::of(route.via)) {
-                hops.entry(net).or_default().extend(self.hop_to(route.port, via));
+                hops.entry(net).or_default().extend(self.neighbors.lookup(route.port, via));
             }
         }
         for (net, hops) in hops {
@@ -244,9 +228,9 @@ impl<A: Address> Unicast<A> {
         for neighbor in &config.neighbors {
             let Some(address) = A::of(neighbor.address) else { continue };
             if self.fib.lookup(address) == Some(&Route::Connected(neighbor.port)) {
-                let hop = self.hop_to(neighbor.port, address);
+                let hop = self.neighbors.lookup(neighbor.port, address);
                 hop.into_iter()
-                    .for_each(|hop| self.fib.insert(address.host_net(), Route::Via(hop)));
+                    .for_each(|hop| self.fib.insert(address.host_net(), Route::Via(*hop)));
             }
         }
     }
