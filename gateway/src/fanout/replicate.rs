@@ -117,11 +117,8 @@ impl<B: PacketBuf> Fanout<B> {
     #[inline]
     fn emit_one(&mut self, packet: B, port: PortId, emit: &mut impl Emit<B::Tx>) {
         // Every port takes one piece.
-        let frame = if packet.piece_count() == 1 {
-            Some(packet.into_tx())
-        } else {
-            self.fit(packet, port)
-        };
+        let frame =
+            if packet.piece_count() == 1 { Some(packet.into_tx()) } else { self.fit(packet, port) };
         emit.emit(port, frame);
     }
 

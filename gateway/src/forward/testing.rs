@@ -10,6 +10,7 @@ use super::{Forwarder, PortFacts, Tables};
 use crate::config::{Bridge, Config, Control, Gro, GroMode, Port, Route, Runtime};
 use crate::packet::{Coalesce, Decision, FrameInfo, MacAddr, Network, PortId};
 use crate::time::Nanos;
+use crate::wire::protocol;
 
 /// The link address of port `index`.
 pub(super) const fn port_mac(index: u16) -> MacAddr {
@@ -193,6 +194,14 @@ pub(super) fn forwarder(config: &Config) -> Forwarder {
     Forwarder::new(Arc::new(Tables::build(config, &facts, 1)))
 }
 
+/// The decision on a frame, by the short way as well: that finds the next hop of every datagram that
+/// is routed, and of nothing else.
 pub(super) fn decide(forwarder: &Forwarder, frame: &Frame) -> Decision {
-    forwarder.decide(&frame.info, &frame.bytes, Nanos(0))
+    let decision = forwarder.decide(&frame.info, &frame.bytes, Nanos(0));
+    let hop = match decision {
+        Decision::Route(hop) if frame.info.protocol == protocol::UDP => Some(hop),
+        _ => None,
+    };
+    assert_eq!(forwarder.plain_route(&frame.info, &frame.bytes).copied(), hop, "{frame:?}");
+    decision
 }

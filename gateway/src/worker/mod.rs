@@ -199,7 +199,9 @@ impl<K: Backend> Worker<K> {
             }
             let mut parsed = receiver.parse(&packet);
             if let Err(error) = parsed {
-                let Some((whole, info)) = receiver.make_whole(&packet, error, path) else { continue };
+                let Some((whole, info)) = receiver.make_whole(&packet, error, path) else {
+                    continue;
+                };
                 (packet, parsed) = (whole, Ok(info));
             }
             let Ok(info) = &parsed else { continue };
@@ -224,7 +226,9 @@ impl<K: Backend> Worker<K> {
             let Some(mut packet) = burst.next() else { break };
             let mut parsed = receiver.parse(&packet);
             if let Err(error) = parsed {
-                let Some((whole, info)) = receiver.make_whole(&packet, error, path) else { continue };
+                let Some((whole, info)) = receiver.make_whole(&packet, error, path) else {
+                    continue;
+                };
                 (packet, parsed) = (whole, Ok(info));
             }
             let Ok(info) = &mut parsed else { continue };

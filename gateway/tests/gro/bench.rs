@@ -59,91 +59,131 @@ pub(crate) fn one_burst(settings: &Gro, datagrams: impl IntoIterator<Item = Data
 /// Runs the events and closes the last burst. Panics unless every datagram left exactly once, byte
 /// for byte, the books balance and the pool is full again.
 ///
-/// Once more by the short way for datagrams like the one before, which must make no difference.
+/// Once more by the short way for datagrams like the one before, one by one and in runs, which must
+/// make no difference.
 pub(crate) fn run(settings: &Gro, events: impl IntoIterator<Item = Event>) -> Outcome {
-    let (mut bench, mut short) = (Bench::new(settings, false), Bench::new(settings, true));
+    let mut benches = [Way::Long, Way::Short, Way::Runs].map(|way| Bench::new(settings, way));
     for event in events {
-        bench.handle(event.clone());
-        short.handle(event);
+        benches.iter_mut().for_each(|bench| bench.handle(event.clone()));
     }
-    let (outcome, other) = (bench.finish(), short.finish());
+    let [outcome, others @ ..] = benches.map(Bench::finish);
     let members = |outcome: &Outcome| {
         outcome.groups.iter().map(|group| group.members.clone()).collect::<Vec<_>>()
     };
-    assert_eq!((members(&other), other.stats), (members(&outcome), outcome.stats));
+    for other in others {
+        assert_eq!((members(&other), other.stats), (members(&outcome), outcome.stats));
+    }
     outcome
+}
+
+/// How datagrams like the one before join.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// As others do.
+    Long,
+    /// By the short way, offered one by one.
+    Short,
+    /// By the short way, as many as a port receives between two other events.
+    Runs,
 }
 
 struct Bench {
     pool: HeapPool,
     table: GroTable<HeapBuf>,
-    /// Whether datagrams like the one before take the short way.
-    short_way: bool,
+    way: Way,
     now: Nanos,
     burst: usize,
     datagrams: Vec<Datagram>,
     bursts: Vec<usize>,
     /// By the address of the head piece, which stays while the packet lives.
     numbers: HashMap<*const u8, usize>,
+    /// Received and not yet offered, with the port.
+    waiting: Vec<HeapBuf>,
+    port: PortId,
     left: Vec<(FrameInfo, Vec<HeapBuf>)>,
 }
 
 impl Bench {
-    fn new(settings: &Gro, short_way: bool) -> Self {
+    fn new(settings: &Gro, way: Way) -> Self {
         Self {
             pool: HeapPool::new(1 << 20, 9728),
             table: GroTable::new(settings, 0x5eed),
-            short_way,
+            way,
             now: Nanos(1),
             burst: 0,
             datagrams: vec![],
             bursts: vec![],
             numbers: HashMap::new(),
+            waiting: vec![],
+            port: PortId(0),
             left: vec![],
         }
     }
 
     fn handle(&mut self, event: Event) {
-        let Self { table, left, now, .. } = self;
-        let mut sink = |super_packet: gateway::packet::SuperPacket<'_, HeapBuf>| {
-            left.push((*super_packet.info(), super_packet.into_segments().collect()));
-        };
-        let (datagram, learned) = match event {
-            Event::Datagram(datagram) => (datagram, false),
-            Event::Learned(datagram) => (datagram, true),
-            Event::EndOfBurst { then_micros } => {
-                table.end_burst(*now, &mut sink);
-                *now = *now + Nanos::from_micros(then_micros);
-                self.burst += 1;
-                return;
+        match event {
+            Event::Datagram(datagram) => {
+                if self.way != Way::Runs || self.port != PortId(datagram.port) {
+                    self.offer(false);
+                }
+                self.receive(datagram);
             }
-        };
-        let mut packet = packet(&self.pool, &datagram, self.datagrams.len());
-        let (checksum, port) = (packet.rx_checksum(), PortId(datagram.port));
-        let (head, frame_len) = (packet.head(), packet.frame_len());
-        let info = parse(port, head, frame_len, checksum).expect("an Ethernet frame");
+            Event::Learned(datagram) => {
+                self.offer(false);
+                self.receive(datagram);
+                self.offer(true);
+            }
+            Event::EndOfBurst { then_micros } => {
+                self.offer(false);
+                let Self { table, left, now, .. } = self;
+                table.end_burst(*now, &mut |super_packet| {
+                    left.push((*super_packet.info(), super_packet.into_segments().collect()));
+                });
+                self.now = self.now + Nanos::from_micros(then_micros);
+                self.burst += 1;
+            }
+        }
+    }
+
+    fn receive(&mut self, datagram: Datagram) {
+        let packet = packet(&self.pool, &datagram, self.datagrams.len());
+        self.port = PortId(datagram.port);
         self.numbers.insert(packet.head().as_ptr(), self.datagrams.len());
         self.datagrams.push(datagram);
         self.bursts.push(self.burst);
-        if self.short_way {
-            let mut next = vec![packet];
-            let mut next = next.drain(..);
-            let is_alike = |previous: &FrameInfo, before: &[u8], packet: &HeapBuf| {
-                let (head, frame_len) = (packet.head(), packet.frame_len());
-                let alike = is_alike(port, previous, before, head, frame_len, checksum);
-                assert!(!alike || *previous == info);
-                alike
-            };
-            table.join_alike(&mut next, is_alike, *now, &mut sink);
-            let Some(left) = next.next() else { return };
-            packet = left;
-        }
-        if let Err(unjoined) = table.join(packet, &info, *now, &mut sink) {
-            if learned {
-                table.flush_all(FlushReason::TablesChanged, *now, &mut sink);
-                assert_eq!(table.held(), 0);
+        self.waiting.push(packet);
+    }
+
+    /// What waits goes into the table. `learned`: a table changes before what starts something new.
+    fn offer(&mut self, learned: bool) {
+        let Self { table, waiting, left, now, port, way, .. } = self;
+        let mut sink = |super_packet: gateway::packet::SuperPacket<'_, HeapBuf>| {
+            left.push((*super_packet.info(), super_packet.into_segments().collect()));
+        };
+        let said = |packet: &HeapBuf| {
+            let (head, frame_len) = (packet.head(), packet.frame_len());
+            parse(*port, head, frame_len, packet.rx_checksum()).expect("an Ethernet frame")
+        };
+        let is_alike = |previous: &FrameInfo, before: &[u8], packet: &HeapBuf| {
+            let (head, frame_len) = (packet.head(), packet.frame_len());
+            let alike = is_alike(*port, previous, before, head, frame_len, packet.rx_checksum());
+            assert!(!alike || *previous == said(packet));
+            alike
+        };
+        let mut waiting = waiting.drain(..);
+        loop {
+            if *way != Way::Long {
+                table.join_alike(&mut waiting, is_alike, *now, &mut sink);
             }
-            table.settle(unjoined, *now, &mut sink);
+            let Some(packet) = waiting.next() else { return };
+            let info = said(&packet);
+            if let Err(unjoined) = table.join(packet, &info, *now, &mut sink) {
+                if learned {
+                    table.flush_all(FlushReason::TablesChanged, *now, &mut sink);
+                    assert_eq!(table.held(), 0);
+                }
+                table.settle(unjoined, *now, &mut sink);
+            }
         }
     }
 
@@ -154,6 +194,7 @@ impl Bench {
             left.push((*super_packet.info(), super_packet.into_segments().collect()));
         });
         assert_eq!(self.table.held(), 0);
+        assert!(self.waiting.is_empty());
         let groups: Vec<Group> =
             self.left.iter().map(|(info, segments)| self.group(info, segments)).collect();
         let stats = *self.table.stats();

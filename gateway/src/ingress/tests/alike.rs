@@ -103,9 +103,8 @@ fn only_behind_a_plain_candidate_of_its_port() {
     }
     assert!(!alike(&plain6(), &plain, plain.len()));
     let previous = whole(&plain);
-    let said = |port, checksum| {
-        is_alike(PortId(port), &previous, &plain, &plain, plain.len(), checksum)
-    };
+    let said =
+        |port, checksum| is_alike(PortId(port), &previous, &plain, &plain, plain.len(), checksum);
     assert!(said(3, RxChecksum::Good));
     assert!(!said(3, RxChecksum::Bad));
     assert!(!said(4, RxChecksum::Good));
