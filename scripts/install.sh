@@ -5,7 +5,7 @@
 
 BUILD=(gcc libc6-dev pkg-config libdpdk-dev libclang-dev iproute2 ethtool ca-certificates)
 TEST=(g++ tcpdump python3 python3-scapy procps valgrind frr smcroute dnsmasq-base ngtcp2-client
-    ngtcp2-server)
+    ngtcp2-server dpdk-dev lua5.4)
 DPDK=(meson ninja-build python3-pyelftools libnuma-dev libpcap-dev libelf-dev libbpf-dev libxdp-dev
     curl xz-utils dpkg-dev)
 DEB=(dpkg-dev)

@@ -46,7 +46,7 @@ check_minimum() {
 
 check_scripts() {
     have shellcheck || { say "no shellcheck here: scripts not checked" && return; }
-    shellcheck -x -P scripts scripts/*.sh .ci/run
+    shellcheck -x -P scripts scripts/*.sh bench/pktgen/*.sh .ci/run
 }
 
 case ${1:-all} in

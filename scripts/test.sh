@@ -14,6 +14,7 @@ stage_core() { scripts/cargo-test.sh "${CORE[@]}"; }
 stage_docs() { cargo test --locked --doc --quiet "${CORE[@]}"; }
 stage_dpdk() { scripts/cargo-test.sh --workspace; }
 stage_cost() { scripts/cost.sh; }
+stage_generators() { scripts/generators.sh; }
 
 # Each run begins with what was kept, and ends where a failure is a file to replay. One seed: what
 # is new is looked for by make fuzz, not by a change that has nothing to do with it.
@@ -33,7 +34,7 @@ run_stage() {
     say "stage $name"
     "stage_$name" 2>&1 | tee "$LOGS/$name.log" || result=FAILED
     [ "$result" = ok ] || broken=$((broken + 1))
-    summary+=("$(printf '%-8s %-7s %4d s' "$name" "$result" $((SECONDS - started)))")
+    summary+=("$(printf '%-10s %-7s %4d s' "$name" "$result" $((SECONDS - started)))")
 }
 
 # From the closing lines of nextest and of cargo test.
@@ -42,7 +43,7 @@ count() {
         { grep -oE "[0-9]+ ($1)" || true; } | awk '{n += $1} END {print n + 0}'
 }
 
-[ $# -gt 0 ] || set -- format clippy minimum core docs dpdk cost fuzz
+[ $# -gt 0 ] || set -- format clippy minimum core docs dpdk generators cost fuzz
 rm -f "$LOGS"/*.log
 for name in "$@"; do
     run_stage "$name"
@@ -51,6 +52,6 @@ done
 failed=$(count 'failed|timed out|exec failed')
 [ "$broken" -le "$failed" ] || failed=$broken
 printf '\n'
-printf '%s\n' "${summary[@]}" "total            $SECONDS s"
+printf '%s\n' "${summary[@]}" "total              $SECONDS s"
 printf '\n%d passed, %d failed\n' "$(count passed)" "$failed"
 [ "$broken" -eq 0 ]
