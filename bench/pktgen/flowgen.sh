@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # testpmd's flowgen drives the gateway over two memif pairs: what its stock generator sends by each
-# port comes back by the other, through a bridge, and both programs' books must agree.
+# port comes back by the other, through a bridge, and the gateway's books must balance at the end.
 #   bench/pktgen/flowgen.sh        SECONDS_OF_LOAD=3, FLOWS=1024, GATEWAY=target/release/gateway
 # flowgen leaves the UDP checksum out, so nothing here is coalesced: it is a load of single datagrams.
 # shellcheck source=scripts/lib.sh
