@@ -29,3 +29,4 @@ pub use passed::Passed;
 pub use reason::FlushReason;
 pub use stats::GroStats;
 pub use table::{GroTable, Unjoined};
+pub use train::Continuation;

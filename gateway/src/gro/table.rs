@@ -1,7 +1,7 @@
 use super::key::{AddressPair, Hashes, KeyHasher, OrderKey};
 use super::opt_out::OptOut;
 use super::store::Store;
-use super::train::Candidate;
+use super::train::{Candidate, Continuation};
 use super::{FlushReason, GroStats, Passed};
 use crate::config;
 use crate::packet::{Coalesce, FrameInfo, PacketBuf, PortId, SuperPacket};
@@ -179,19 +179,19 @@ impl<B: PacketBuf> GroTable<B> {
 
     /// [`join`](Self::join) for as many of the next packets as are like the datagram that last
     /// joined or started a train, all but identification and checksums: their train needs no looking
-    /// for. `is_alike` is told what is known of that datagram, and its head piece. The packets that
-    /// joined are taken out of `packets`.
+    /// for. `count` says how many are, and that the train admits; it is told what is known of that
+    /// datagram, and its head piece. The packets that joined are taken out of `packets`.
     #[inline]
     pub fn join_alike(
         &mut self,
         packets: &mut std::vec::Drain<'_, B>,
-        is_alike: impl Fn(&FrameInfo, &[u8], &B) -> bool,
+        count: impl Fn(&FrameInfo, &[u8], &[B], &mut Continuation) -> usize,
         now: Nanos,
         sink: &mut impl FnMut(SuperPacket<'_, B>),
     ) {
         let max_segments = self.max_segments;
         let train = self.store.train_mut(self.recent);
-        let Some(run) = train.run(packets.as_slice(), max_segments, is_alike) else { return };
+        let Some(run) = train.run(packets.as_slice(), max_segments, count) else { return };
         let completion = train.extend(&run, packets, max_segments);
         self.ticket += 1;
         self.joined(run.port, run.datagrams);

@@ -104,15 +104,6 @@ impl Identification {
     }
 }
 
-/// The identification of a candidate, as [`Template::read`] reads it.
-#[inline]
-pub(super) fn identification(head: &[u8], info: &FrameInfo) -> u16 {
-    match info.network {
-        Network::Ipv4 => view::<Ipv4>(head, info.l2_len.into()).map_or(0, |ip| ip.id.get()),
-        _ => 0,
-    }
-}
-
 /// The bytes of the IPv6 extension headers; empty without any and for IPv4.
 #[inline]
 pub(super) fn extension_headers<'a>(head: &'a [u8], info: &FrameInfo) -> &'a [u8] {

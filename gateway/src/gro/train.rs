@@ -2,7 +2,7 @@
 
 use super::FlushReason;
 use super::key::OrderKey;
-use super::template::{Identification, Template, extension_headers, identification};
+use super::template::{Identification, Template, extension_headers};
 use crate::packet::{FrameInfo, PacketBuf, PortId, SuperPacket};
 use crate::time::Nanos;
 
@@ -47,6 +47,29 @@ pub(super) struct Run {
     pub(super) port: PortId,
     /// With the last of them added.
     identification: Identification,
+    bytes: u32,
+}
+
+/// A train as it would go on with datagrams of its template and length, one more with each that is
+/// [admitted](Self::admits).
+pub struct Continuation {
+    identification: Identification,
+    bytes: u32,
+    frame_len: u32,
+}
+
+impl Continuation {
+    /// Whether a datagram with this identification (0 for IPv6) goes on, too.
+    #[inline]
+    pub fn admits(&mut self, identification: u16) -> bool {
+        let bytes = self.bytes + self.frame_len;
+        let Some(next) = self.identification.followed_by(identification) else { return false };
+        if bytes >= BYTES_LIMIT {
+            return false;
+        }
+        (self.identification, self.bytes) = (next, bytes);
+        true
+    }
 }
 
 impl Candidate {
@@ -116,31 +139,26 @@ impl<B: PacketBuf> Train<B> {
         Ok(self.push(packet, info, identification, max_segments))
     }
 
-    /// How many of these datagrams can be added one after the other, if any, going by `is_alike`, which says
-    /// whether key, template and length are the train's. It is told the train's description and
-    /// the head piece of its last datagram.
+    /// How many of these datagrams can be added one after the other, if any. `count` says how many
+    /// have the train's key, template and length, as long as the continuation admits them; it is
+    /// told the train's description and the head piece of its last datagram.
     #[inline]
     pub(super) fn run(
         &self,
         packets: &[B],
         max_segments: usize,
-        is_alike: impl Fn(&FrameInfo, &[u8], &B) -> bool,
+        count: impl Fn(&FrameInfo, &[u8], &[B], &mut Continuation) -> usize,
     ) -> Option<Run> {
         let (state, last) = (self.state.as_ref()?, self.segments.last()?);
-        let port = state.info.port;
-        let mut run = Run { datagrams: 0, port, identification: state.identification };
-        let mut bytes = state.bytes;
-        let room = max_segments.saturating_sub(self.segments.len());
-        for packet in packets.iter().take(room) {
-            bytes += state.info.frame_len;
-            let next = identification(packet.head(), &state.info);
-            let Some(identification) = run.identification.followed_by(next) else { break };
-            if bytes >= BYTES_LIMIT || !is_alike(&state.info, last.head(), packet) {
-                break;
-            }
-            run = Run { datagrams: run.datagrams + 1, identification, ..run };
-        }
-        (run.datagrams > 0).then_some(run)
+        let room = max_segments.saturating_sub(self.segments.len()).min(packets.len());
+        let mut continuation = Continuation {
+            identification: state.identification,
+            bytes: state.bytes,
+            frame_len: state.info.frame_len,
+        };
+        let datagrams = count(&state.info, last.head(), packets.get(..room)?, &mut continuation);
+        let Continuation { identification, bytes, .. } = continuation;
+        (datagrams > 0).then_some(Run { datagrams, port: state.info.port, identification, bytes })
     }
 
     /// Adds the datagrams of a [`run`](Self::run). Returns why the train is now complete, if it is.
@@ -153,7 +171,7 @@ impl<B: PacketBuf> Train<B> {
     ) -> Option<FlushReason> {
         let state = self.state.as_mut()?;
         state.identification = run.identification;
-        state.bytes += state.info.frame_len * run.datagrams as u32;
+        state.bytes = run.bytes;
         self.segments.extend(packets.take(run.datagrams));
         self.completion(max_segments)
     }

@@ -1,10 +1,10 @@
-//! The short cut for a datagram that follows another of its train: its headers are compared with
+//! The short cut for datagrams that follow another of their train: their headers are compared with
 //! that one's, a few words at once. What may differ is identification, checksums and payload.
 //!
-//! *Invariant:* it knows less than `parse_any` and nothing else: where it says yes, that says the
-//! same of both frames.
+//! *Invariant:* it knows less than `parse_any` and nothing else: of frames that it counts, that says
+//! the same.
 
-use crate::packet::{Coalesce, FrameInfo, Network, PortId, RxChecksum};
+use crate::packet::{Coalesce, FrameInfo, Network, PacketBuf, PortId, RxChecksum};
 
 /// Headers up to the UDP checksum, without and with one tag.
 const V4: usize = 42;
@@ -12,53 +12,69 @@ const V4_TAGGED: usize = 46;
 const V6: usize = 62;
 const V6_TAGGED: usize = 66;
 
-/// Whether a frame is a candidate that differs from the candidate `previous`, whose frame begins
-/// with `before`, in no more than identification, checksums and payload.
-/// [`parse`](super::parse) then says `previous` of it, too.
+/// How many of these frames, one after the other, are candidates that differ from the candidate
+/// `previous`, whose frame begins with `before`, in no more than identification, checksums and
+/// payload. [`parse`](super::parse) says `previous` of each of them. `goes_on` is asked about the
+/// identification of each, 0 for IPv6; the first that it refuses ends the count.
 #[inline]
-pub fn is_alike(
+pub fn count_alike<B: PacketBuf>(
     port: PortId,
     previous: &FrameInfo,
     before: &[u8],
-    head: &[u8],
-    frame_len: usize,
-    checksum: RxChecksum,
-) -> bool {
-    let is_whole = (previous.frame_len as usize == frame_len) & (head.len() <= frame_len);
-    let is_candidate = (previous.coalesce == Coalesce::Candidate) & (checksum != RxChecksum::Bad);
-    if !is_whole | !is_candidate | (previous.port != port) {
-        return false;
+    frames: &[B],
+    goes_on: impl FnMut(u16) -> bool,
+) -> usize {
+    if (previous.coalesce != Coalesce::Candidate) | (previous.port != port) {
+        return 0;
     }
-    let equal = match (previous.network, previous.l2_len, previous.l4_offset) {
-        (Network::Ipv4, 14, 34) => equal_v4::<V4>(before, head),
-        (Network::Ipv4, 18, 38) => equal_v4::<V4_TAGGED>(before, head),
-        (Network::Ipv6, 14, 54) => equal_v6::<V6>(before, head),
-        (Network::Ipv6, 18, 58) => equal_v6::<V6_TAGGED>(before, head),
-        _ => None,
-    };
-    equal == Some(true)
+    let len = previous.frame_len as usize;
+    match (previous.network, previous.l2_len, previous.l4_offset) {
+        (Network::Ipv4, 14, 34) => count::<V4, B>(before, len, frames, equal_v4, goes_on),
+        (Network::Ipv4, 18, 38) => count::<V4_TAGGED, B>(before, len, frames, equal_v4, goes_on),
+        (Network::Ipv6, 14, 54) => count::<V6, B>(before, len, frames, equal_v6, goes_on),
+        (Network::Ipv6, 18, 58) => count::<V6_TAGGED, B>(before, len, frames, equal_v6, goes_on),
+        _ => 0,
+    }
 }
 
-/// For headers of `N` bytes that end with IPv4 and UDP.
+/// For headers of `N` bytes; `equal` gives the identification of headers that are alike.
 #[inline]
-fn equal_v4<const N: usize>(before: &[u8], head: &[u8]) -> Option<bool> {
-    let (before, head) = (before.first_chunk::<N>()?, head.first_chunk::<N>()?);
+fn count<const N: usize, B: PacketBuf>(
+    before: &[u8],
+    len: usize,
+    frames: &[B],
+    equal: impl Fn(&[u8; N], &[u8; N]) -> Option<u16>,
+    mut goes_on: impl FnMut(u16) -> bool,
+) -> usize {
+    let Some(before) = before.first_chunk() else { return 0 };
+    let joins = |frame: &&B| {
+        let is_whole = (frame.frame_len() == len) & (frame.head().len() <= len);
+        let is_good = frame.rx_checksum() != RxChecksum::Bad;
+        let identification = frame.head().first_chunk().and_then(|head| equal(before, head));
+        is_whole & is_good && identification.is_some_and(&mut goes_on)
+    };
+    frames.iter().take_while(joins).count()
+}
+
+/// For headers that end with IPv4 and UDP.
+#[inline]
+fn equal_v4<const N: usize>(before: &[u8; N], head: &[u8; N]) -> Option<u16> {
     // Of the IPv4 header the identification and the checksum, and the UDP checksum.
     let own = const { mask::<N, 6>([N - 24, N - 23, N - 18, N - 17, N - 2, N - 1]) };
     // What is equal adds up to the same, so if the checksum was right, it is right as long as these
     // two words add up to the same as well.
     let sum = |bytes: &[u8; N]| {
-        let sum = pair(bytes, N - 24) + pair(bytes, N - 18);
+        let sum = u32::from(pair(bytes, N - 24)) + u32::from(pair(bytes, N - 18));
         (sum & 0xffff) + (sum >> 16)
     };
-    Some(equal_but(before, head, &own) & (sum(before) == sum(head)))
+    let equal = equal_but(before, head, &own) & (sum(before) == sum(head));
+    equal.then(|| u16::from_be(pair(head, N - 24)))
 }
 
-/// For headers of `N` bytes that end with IPv6 and UDP.
+/// For headers that end with IPv6 and UDP.
 #[inline]
-fn equal_v6<const N: usize>(before: &[u8], head: &[u8]) -> Option<bool> {
-    let (before, head) = (before.first_chunk::<N>()?, head.first_chunk::<N>()?);
-    Some(equal_but(before, head, &const { mask::<N, 2>([N - 2, N - 1]) }))
+fn equal_v6<const N: usize>(before: &[u8; N], head: &[u8; N]) -> Option<u16> {
+    equal_but(before, head, &const { mask::<N, 2>([N - 2, N - 1]) }).then_some(0)
 }
 
 /// Whether those bytes that count are equal, and the last two, the UDP checksum, say that there is
@@ -81,8 +97,8 @@ fn word<const N: usize>(bytes: &[u8; N], at: usize) -> u64 {
 }
 
 #[inline]
-fn pair<const N: usize>(bytes: &[u8; N], at: usize) -> u32 {
-    u16::from_ne_bytes([bytes[at], bytes[at + 1]]).into()
+fn pair<const N: usize>(bytes: &[u8; N], at: usize) -> u16 {
+    u16::from_ne_bytes([bytes[at], bytes[at + 1]])
 }
 
 /// All bytes but these count.

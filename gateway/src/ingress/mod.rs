@@ -17,7 +17,7 @@ mod tests;
 mod udp;
 mod unfinished;
 
-pub use alike::is_alike;
+pub use alike::count_alike;
 pub use plain::parse_plain;
 pub use udp::udp_checksum_is_valid;
 pub use unfinished::finish_checksum;

@@ -4,7 +4,7 @@ use std::vec::Drain;
 use super::path::Path;
 use crate::config::{Gro, GroMode};
 use crate::device::{Backend, Cable, RxQueue, Seat};
-use crate::gro::{FlushReason, GroStats, GroTable, Passed, Unjoined};
+use crate::gro::{Continuation, FlushReason, GroStats, GroTable, Passed, Unjoined};
 use crate::ingress::{self, ParseError};
 use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId, Trail};
 use crate::time::Nanos;
@@ -100,11 +100,11 @@ impl<K: Backend> Receiver<K> {
     ) {
         let (form, port) = (self.form, self.port);
         let Some(gro) = &mut self.gro else { return };
-        let is_alike = |previous: &FrameInfo, before: &[u8], packet: &K::Buf| {
-            let (head, frame_len) = (packet.head(), packet.frame_len());
-            ingress::is_alike(port, previous, before, head, frame_len, packet.rx_checksum())
-        };
-        gro.join_alike(burst, is_alike, now, &mut |train| path.accept(train, form, now));
+        let count =
+            |previous: &FrameInfo, before: &[u8], next: &[K::Buf], train: &mut Continuation| {
+                ingress::count_alike(port, previous, before, next, |id| train.admits(id))
+            };
+        gro.join_alike(burst, count, now, &mut |train| path.accept(train, form, now));
     }
 
     /// What the frame is. What is wrong, [`make_whole`](Self::make_whole) mends, where it can.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use gateway::config::{Gro, GroMode};
-use gateway::gro::{FlushReason, GroStats, GroTable};
-use gateway::ingress::{is_alike, parse};
+use gateway::gro::{Continuation, FlushReason, GroStats, GroTable};
+use gateway::ingress::{count_alike, parse};
 use gateway::packet::{BufPool, FrameInfo, PacketBuf, PortId};
 use gateway::sim::{HeapBuf, HeapPool};
 use gateway::time::Nanos;
@@ -164,16 +164,16 @@ impl Bench {
             let (head, frame_len) = (packet.head(), packet.frame_len());
             parse(*port, head, frame_len, packet.rx_checksum()).expect("an Ethernet frame")
         };
-        let is_alike = |previous: &FrameInfo, before: &[u8], packet: &HeapBuf| {
-            let (head, frame_len) = (packet.head(), packet.frame_len());
-            let alike = is_alike(*port, previous, before, head, frame_len, packet.rx_checksum());
-            assert!(!alike || *previous == said(packet));
-            alike
-        };
+        let count =
+            |previous: &FrameInfo, before: &[u8], next: &[HeapBuf], train: &mut Continuation| {
+                let alike = count_alike(*port, previous, before, next, |id| train.admits(id));
+                assert!(next[..alike].iter().all(|packet| *previous == said(packet)));
+                alike
+            };
         let mut waiting = waiting.drain(..);
         loop {
             if *way != Way::Long {
-                table.join_alike(&mut waiting, is_alike, *now, &mut sink);
+                table.join_alike(&mut waiting, count, *now, &mut sink);
             }
             let Some(packet) = waiting.next() else { return };
             let info = said(&packet);

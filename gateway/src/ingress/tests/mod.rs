@@ -10,8 +10,9 @@ mod robust;
 mod split;
 mod udp_checksum;
 
-use super::{ParseError, is_alike, parse, parse_any, parse_plain};
-use crate::packet::{Coalesce, FrameInfo, Network, PortId, RxChecksum};
+use super::{ParseError, count_alike, parse, parse_any, parse_plain};
+use crate::packet::{BufPool, Coalesce, FrameInfo, Network, PacketBuf, PortId, RxChecksum};
+use crate::sim::{HeapBuf, HeapPool};
 use parsed::check_invariants;
 
 /// What a frame of one piece is.
