@@ -81,7 +81,7 @@ impl Listener {
 }
 
 /// Where a routed datagram leaves, and with which addresses.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct NextHop {
     /// Egress port.
     pub port: PortId,

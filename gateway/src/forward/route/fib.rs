@@ -16,7 +16,7 @@ use super::strides::Strides;
 use crate::packet::{NextHop, PortId};
 
 /// What is done with a destination.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Route {
     /// An address of the gateway.
     Local,

@@ -2,24 +2,32 @@
 //! rte_lpm6, smaller at the root. Prefixes of other lengths are expanded to whole steps when they
 //! are inserted (Srinivasan and Varghese, *Controlled Prefix Expansion*, 1998), so a lookup reads
 //! 1 to 3 entries for IPv4, 7 for an IPv6 /64, however many prefixes there are.
-//! *Size:* 256 KiB, and 1 KiB for each group of prefixes that share all bits up to a step.
+//! *Size:* 256 KiB, and 1 KiB for each group of prefixes that share all bits up to a step. Equal values
+//! of prefixes of one length are one, so that as many as there are next hops stay in the cache.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use foldhash::fast::FixedState;
 
 /// Values by prefix of octets.
 pub(super) struct Strides<V> {
     /// The root's 2^16 entries, then tables of 256. 0: nothing; with [`TABLE`]: the number of the
     /// table to go on in; else the number of a leaf, plus one.
     entries: Vec<u32>,
-    /// Values and the lengths of their prefixes.
+    /// Values and the lengths of their prefixes, no two alike.
     leaves: Vec<(V, u8)>,
+    /// Where a leaf is.
+    known: HashMap<(V, u8), u32, FixedState>,
 }
 
 const TABLE: u32 = 1 << 31;
 const ROOT_BITS: u8 = 16;
 const STEP_BITS: u8 = 8;
 
-impl<V> Strides<V> {
+impl<V: Clone + Eq + Hash> Strides<V> {
     pub(super) fn new() -> Self {
-        Self { entries: vec![0; 1 << ROOT_BITS], leaves: Vec::new() }
+        Self { entries: vec![0; 1 << ROOT_BITS], leaves: Vec::new(), known: HashMap::default() }
     }
 
     /// The value of the longest prefix of `address`, at least two octets.
@@ -40,8 +48,7 @@ impl<V> Strides<V> {
     /// Sets the value of the prefix of `address` that is `len` bits long. In any order; of one
     /// prefix the last value counts.
     pub(super) fn insert(&mut self, address: &[u8], len: u8, value: V) {
-        self.leaves.push((value, len));
-        let leaf = self.leaves.len() as u32;
+        let leaf = self.leaf((value, len));
         let mut bits = ROOT_BITS;
         let mut index = usize::from(address[0]) << STEP_BITS | usize::from(address[1]);
         while len > bits {
@@ -51,6 +58,14 @@ impl<V> Strides<V> {
         }
         let span = 1 << (bits - len);
         self.fill(index & !(span - 1), span, leaf, len);
+    }
+
+    /// The number of a leaf, plus one.
+    fn leaf(&mut self, leaf: (V, u8)) -> u32 {
+        *self.known.entry(leaf).or_insert_with_key(|leaf| {
+            self.leaves.push(leaf.clone());
+            self.leaves.len() as u32
+        })
     }
 
     /// The start of the table that entry `index` leads to; made if there was none.
