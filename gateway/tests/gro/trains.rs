@@ -144,9 +144,9 @@ fn a_port_without_trains_is_skipped_and_tried_again() {
         (0..100).map(lonely).chain(trains_of_five).chain([Event::EndOfBurst { then_micros: 1 }])
     };
     let outcome = run(&settings, (0..50).flat_map(|_| burst()));
-    // of port 1's 5000: 1023 held, 2048 pass, 1023 held, 906 pass (of 4096)
-    assert_eq!(outcome.stats.opt_outs, 2);
-    assert_eq!(outcome.stats.flushed(FlushReason::PassedOptOut), 2048 + 906);
+    // of port 1's 5000, four times 255 held; 512, 1024, 2048 and 396 (of 4096) pass
+    assert_eq!(outcome.stats.opt_outs, 4);
+    assert_eq!(outcome.stats.flushed(FlushReason::PassedOptOut), 512 + 1024 + 2048 + 396);
     // port 0 goes on as before
     let trains_of_five = outcome.groups.iter().filter(|g| g.members.len() == 5).count();
     assert_eq!(trains_of_five, 4 * 50);
