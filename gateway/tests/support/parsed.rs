@@ -83,8 +83,15 @@ fn read(frame: &[u8]) -> Option<Read> {
         NetSlice::Ipv4(ip) => {
             (usize::from(ip.header().total_len()), ip.payload(), ip.header().protocol())
         }
+        // Behind a length of 0 it reads to the end of the frame, as if it were a jumbogram's.
+        NetSlice::Ipv6(ip) if ip.header().payload_length() == 0 => return None,
         NetSlice::Ipv6(ip) => {
             let payload = ip.payload();
+            // It does not read over these extension headers.
+            let (mobility, hip, shim6) = (IpNumber::MOBILITY_HEADER, IpNumber::HIP, IpNumber::SHIM6);
+            if [mobility, hip, shim6].contains(&payload.ip_number) {
+                return None;
+            }
             (40 + usize::from(ip.header().payload_length()), payload, payload.ip_number)
         }
         NetSlice::Arp(_) => return None,
