@@ -2,6 +2,7 @@
 # Coverage-guided fuzzing with libFuzzer on stable Rust: the sanitizer-coverage flags are LLVM's and
 # need no nightly. New inputs are gathered in target/fuzz, failures in gateway/fuzz/crashes.
 #   scripts/fuzz.sh [-s SECONDS] [TARGET]...     fuzz each (default: all) for that long (60)
+#   scripts/fuzz.sh --short [TARGET]...          a fixed number of inputs from a fixed seed: the same on every run
 #   scripts/fuzz.sh --build                      only build
 #   scripts/fuzz.sh --keep [TARGET]...           add what the gathered inputs reach to the corpus
 # SEED=N begins with that; default: another one each time.
@@ -13,6 +14,8 @@ HOST=$(rustc -vV | sed -n 's/^host: //p')
 BINARIES=target/fuzz/$HOST/release
 # Longer inputs reach nothing new, and are slow to run and to keep.
 MAX_LEN=2048
+# Some 12 seconds of each: what --short runs.
+declare -A SHORT=([parse]=2000000 [membership]=300000 [resegment]=30000 [config]=300 [path]=6000)
 
 build() {
     local coverage=-Cllvm-args=-sanitizer-coverage
@@ -35,8 +38,13 @@ seeds() {
 }
 
 options() {
+    if [ "$action" = short ]; then
+        printf '%s\n' "-runs=${SHORT[$1]}" -seed=1
+    else
+        printf '%s\n' "-max_total_time=$SECONDS_EACH"
+        [ -z "${SEED:-}" ] || printf '%s\n' "-seed=$SEED"
+    fi
     [ "$1" != config ] || printf '%s\n' "-dict=$FUZZ/config.dict"
-    [ -z "${SEED:-}" ] || printf '%s\n' "-seed=$SEED"
 }
 
 fuzz() {
@@ -45,8 +53,8 @@ fuzz() {
     mkdir -p "$gathered" "$FUZZ/crashes/$target"
     mapfile -t folders < <(seeds "$target")
     mapfile -t extra < <(options "$target")
-    say "fuzzing $target for $SECONDS_EACH s"
-    "$BINARIES/$target" -max_total_time="$SECONDS_EACH" -max_len="$MAX_LEN" -timeout=20 \
+    say "fuzzing $target: ${extra[0]#-}"
+    "$BINARIES/$target" -max_len="$MAX_LEN" -timeout=20 \
         -rss_limit_mb=2048 -artifact_prefix="$FUZZ/crashes/$target/" -print_final_stats=1 \
         "${extra[@]}" "$gathered" "${folders[@]}" >"$log" 2>&1 || {
         tail -n 40 "$log" >&2
@@ -56,6 +64,12 @@ fuzz() {
     awk -v target="$target" '/ cov: / {cov = $0; sub(/.* cov: /, "", cov); sub(/ .*/, "", cov)}
         /number_of_executed_units/ {runs = $2}
         END {printf "%-12s %12d executions, %6d edges reached\n", target, runs, cov}' "$log"
+}
+
+# Nothing gathered before has a part in it.
+short() {
+    rm -rf "target/fuzz/gathered/$1"
+    fuzz "$1"
 }
 
 # The smallest inputs that reach all that is reached.
@@ -76,8 +90,9 @@ while [ $# -gt 0 ]; do
     case $1 in
     -s) SECONDS_EACH=$2 && shift ;;
     --build) action=: ;;
+    --short) action=short ;;
     --keep) action=keep ;;
-    -*) die "usage: scripts/fuzz.sh [--build|--keep] [-s SECONDS] [TARGET]..." ;;
+    -*) die "usage: scripts/fuzz.sh [--build|--short|--keep] [-s SECONDS] [TARGET]..." ;;
     *) targets+=("$1") ;;
     esac
     shift

@@ -16,14 +16,14 @@ stage_dpdk() { scripts/cargo-test.sh --workspace; }
 stage_cost() { scripts/cost.sh; }
 stage_generators() { scripts/generators.sh; }
 
-# Each run begins with what was kept, and ends where a failure is a file to replay. One seed: what
-# is new is looked for by make fuzz, not by a change that has nothing to do with it.
+# Each run begins with what was kept, and ends where a failure is a file to replay. The same inputs on
+# every run: what is new is looked for by make fuzz, not by a change that has nothing to do with it.
 stage_fuzz() {
     if ! have g++; then
         say "FUZZING SKIPPED: no g++ for libFuzzer, and apt could not bring it"
         return
     fi
-    SEED=1 scripts/fuzz.sh -s 12
+    scripts/fuzz.sh --short
 }
 
 summary=()
