@@ -8,7 +8,7 @@ use std::hint::black_box;
 use bench::{Case, Journey};
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gateway::config::{Gro, GroMode};
-use gateway::gro::GroTable;
+use gateway::gro::{GroTable, Saving};
 use gateway::ingress;
 use gateway::packet::{BufPool, PacketBuf, PortId, SuperPacket};
 use gateway::sim::{HeapBuf, HeapPool};
@@ -50,7 +50,10 @@ fn coalesce(criterion: &mut Criterion) {
 
 fn poll(burst: Vec<HeapBuf>, mode: GroMode, table: &mut GroTable<HeapBuf>) {
     let now = Nanos(0);
-    let sink = &mut |packet: SuperPacket<'_, HeapBuf>| drop(black_box(packet));
+    let sink = &mut |packet: SuperPacket<'_, HeapBuf>| {
+        drop(black_box(packet));
+        Saving::ROUTED
+    };
     for packet in burst {
         let parsed =
             ingress::parse(PortId(0), packet.head(), packet.frame_len(), packet.rx_checksum());

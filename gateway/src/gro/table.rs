@@ -2,7 +2,7 @@ use super::key::{AddressPair, Hashes, KeyHasher, OrderKey};
 use super::opt_out::OptOut;
 use super::store::Store;
 use super::train::{Candidate, Continuation};
-use super::{FlushReason, GroStats, Passed};
+use super::{FlushReason, GroStats, Passed, Saving};
 use crate::config;
 use crate::packet::{Coalesce, FrameInfo, PacketBuf, PortId, SuperPacket};
 use crate::time::Nanos;
@@ -13,7 +13,7 @@ use crate::time::Nanos;
 /// Packets come in order of arrival: [`join`](Self::join), then [`settle`](Self::settle) for what
 /// comes back, before the next one is offered. If a forwarding table changes in between,
 /// [`flush_all`](Self::flush_all) comes first. Every burst, empty or not, is closed by
-/// [`end_burst`](Self::end_burst).
+/// [`end_burst`](Self::end_burst). A sink says what was saved by handing it a train.
 pub struct GroTable<B: PacketBuf> {
     store: Store<B>,
     hasher: KeyHasher,
@@ -159,7 +159,7 @@ impl<B: PacketBuf> GroTable<B> {
         packet: B,
         info: &FrameInfo,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) -> Result<(), Unjoined<B>> {
         self.ticket += 1;
         let verdict = match info.coalesce {
@@ -187,14 +187,14 @@ impl<B: PacketBuf> GroTable<B> {
         packets: &mut std::vec::Drain<'_, B>,
         count: impl Fn(&FrameInfo, &[u8], &[B], &mut Continuation) -> usize,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         let max_segments = self.max_segments;
         let train = self.store.train_mut(self.recent);
         let Some(run) = train.run(packets.as_slice(), max_segments, count) else { return };
         let completion = train.extend(&run, packets, max_segments);
         self.ticket += 1;
-        self.joined(run.port, run.datagrams);
+        self.joined(run.datagrams);
         if let Some(reason) = completion {
             self.flush(self.recent, reason, now, sink);
         }
@@ -206,7 +206,7 @@ impl<B: PacketBuf> GroTable<B> {
         &mut self,
         unjoined: Unjoined<B>,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         let Unjoined { packet, info, verdict, ticket } = unjoined;
         match verdict {
@@ -243,7 +243,7 @@ impl<B: PacketBuf> GroTable<B> {
     }
 
     /// Closes an rx burst: flushes every train when `max_hold` is zero, else those held that long.
-    pub fn end_burst(&mut self, now: Nanos, sink: &mut impl FnMut(SuperPacket<'_, B>)) {
+    pub fn end_burst(&mut self, now: Nanos, sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving) {
         if self.max_hold == Nanos(0) {
             return self.flush_all(FlushReason::EndOfBurst, now, sink);
         }
@@ -261,7 +261,7 @@ impl<B: PacketBuf> GroTable<B> {
         &mut self,
         reason: FlushReason,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         while let Some(train) = self.store.oldest() {
             self.flush(train, reason, now, sink);
@@ -275,7 +275,7 @@ impl<B: PacketBuf> GroTable<B> {
         info: &FrameInfo,
         candidate: Candidate,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) -> Result<(), Unjoined<B>> {
         let mut hashes = None;
         let found = if self.store.train(self.recent).has_key(&candidate.key) {
@@ -292,7 +292,7 @@ impl<B: PacketBuf> GroTable<B> {
                 match added {
                     Ok(completion) => {
                         self.recent = train;
-                        self.joined(info.port, 1);
+                        self.joined(1);
                         if let Some(reason) = completion {
                             self.flush(train, reason, now, sink);
                         }
@@ -307,10 +307,9 @@ impl<B: PacketBuf> GroTable<B> {
     }
 
     #[inline]
-    fn joined(&mut self, port: PortId, datagrams: usize) {
+    fn joined(&mut self, datagrams: usize) {
         self.stats.held += datagrams as u64;
         self.stats.packets += datagrams as u64;
-        self.opt_out.joined(port, datagrams as u32);
     }
 
     /// Starts a train with the candidate offered last. None of its key is held.
@@ -320,7 +319,7 @@ impl<B: PacketBuf> GroTable<B> {
         info: &FrameInfo,
         hashes: Hashes,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         if self.opt_out.gives_up(info.port) {
             self.stats.opt_outs += 1;
@@ -331,8 +330,10 @@ impl<B: PacketBuf> GroTable<B> {
             self.flush(train, FlushReason::Evicted, now, sink);
         }
         let (Some(train), Some(offered)) = (self.store.enter(hashes), &self.offered) else {
-            self.stats.record_hold(0, 1); // a train of one, held for no time
-            return self.pass(packet, info, FlushReason::Evicted, sink); // nothing is in the way
+            // a train of one, held for no time; nothing is in the way
+            self.stats.record_hold(0, 1);
+            self.opt_out.left(info.port, 1, Saving::ROUTED);
+            return self.pass(packet, info, FlushReason::Evicted, sink);
         };
         self.store.train_mut(train).start(packet, info, &offered.candidate, now);
         self.recent = train;
@@ -350,7 +351,7 @@ impl<B: PacketBuf> GroTable<B> {
         head: &[u8],
         info: &FrameInfo,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         if self.stats.held == 0 {
             return;
@@ -370,7 +371,7 @@ impl<B: PacketBuf> GroTable<B> {
         head: &[u8],
         info: &FrameInfo,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         if self.stats.held == 0 {
             return;
@@ -388,7 +389,7 @@ impl<B: PacketBuf> GroTable<B> {
         train: u32,
         reason: FlushReason,
         now: Nanos,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         if let Some((super_packet, since)) = self.store.train_mut(train).end() {
             let datagrams = super_packet.segments().len();
@@ -396,7 +397,9 @@ impl<B: PacketBuf> GroTable<B> {
             self.stats.record(reason, datagrams);
             let waited = now.since(since);
             self.stats.record_hold(waited.0, datagrams);
-            sink(super_packet.after(waited));
+            let port = super_packet.info().port;
+            let saving = sink(super_packet.after(waited));
+            self.opt_out.left(port, datagrams, saving);
         }
         self.store.leave(train);
         self.stats.record_flows(self.store.len());
@@ -409,13 +412,13 @@ impl<B: PacketBuf> GroTable<B> {
         packet: B,
         info: &FrameInfo,
         reason: FlushReason,
-        sink: &mut impl FnMut(SuperPacket<'_, B>),
+        sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) {
         self.stats.packets += 1;
         self.stats.record(reason, 1);
         self.alone.push(packet);
         if let Some(super_packet) = SuperPacket::from_segments(*info, &mut self.alone) {
-            sink(super_packet);
+            let _of_one = sink(super_packet);
         }
     }
 }

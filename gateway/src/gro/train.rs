@@ -3,7 +3,7 @@
 use super::FlushReason;
 use super::key::OrderKey;
 use super::template::{Identification, Template, extension_headers};
-use crate::packet::{FrameInfo, PacketBuf, PortId, SuperPacket};
+use crate::packet::{FrameInfo, PacketBuf, SuperPacket};
 use crate::time::Nanos;
 
 /// A super-packet stays below this many bytes of frames.
@@ -43,8 +43,6 @@ struct State {
 pub(super) struct Run {
     /// At least one.
     pub(super) datagrams: usize,
-    /// The train's.
-    pub(super) port: PortId,
     /// With the last of them added.
     identification: Identification,
     bytes: u32,
@@ -158,7 +156,7 @@ impl<B: PacketBuf> Train<B> {
         };
         let datagrams = count(&state.info, last.head(), packets.get(..room)?, &mut continuation);
         let Continuation { identification, bytes, .. } = continuation;
-        (datagrams > 0).then_some(Run { datagrams, port: state.info.port, identification, bytes })
+        (datagrams > 0).then_some(Run { datagrams, identification, bytes })
     }
 
     /// Adds the datagrams of a [`run`](Self::run). Returns why the train is now complete, if it is.

@@ -9,7 +9,7 @@ use super::Interface;
 use super::pump::ShadowCounters;
 use super::vnet::VnetHeader;
 use crate::config::Gro;
-use crate::gro::{self, GroTable};
+use crate::gro::{self, GroTable, Saving};
 use crate::ingress::{self, udp_checksum_is_valid};
 use crate::packet::{Merged, Network, PacketBuf, PortId, RxChecksum, SharedBuf, SuperPacket};
 use crate::time::Nanos;
@@ -73,7 +73,7 @@ fn write_list<B: PacketBuf>(
     list: SuperPacket<'_, B>,
     interface: &mut impl Interface,
     counters: &ShadowCounters,
-) {
+) -> Saving {
     match gro::merge(list, |info, segment| udp_checksum_is_valid(info, segment.pieces())) {
         Ok(merged) => write_merged(merged, interface, counters),
         Err(list) => {
@@ -82,6 +82,7 @@ fn write_list<B: PacketBuf>(
             }
         }
     }
+    Saving::DELIVERED
 }
 
 fn write_plain<'a>(

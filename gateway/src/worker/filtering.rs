@@ -7,6 +7,7 @@ use super::path::{Path, emit};
 use crate::config::{Action, Place};
 use crate::device::Backend;
 use crate::forward::{FilterKey, Limiter, RuleId};
+use crate::gro::Saving;
 use crate::packet::{
     Answer, Coalesce, Decision, DropReason, FrameInfo, PacketBuf, PortId, PortMask, PuntClass,
     SuperPacket,
@@ -36,12 +37,17 @@ enum Outcome {
 impl<K: Backend> Path<K> {
     /// [`forward`](Self::forward) where there are filters.
     #[inline(never)]
-    pub(super) fn forward_filtered(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
-        let Some(first) = packet.segments().first() else { return };
+    pub(super) fn forward_filtered(
+        &mut self,
+        packet: SuperPacket<'_, K::Buf>,
+        now: Nanos,
+    ) -> Saving {
+        let Some(first) = packet.segments().first() else { return Saving::ROUTED };
         let (info, key) = (*packet.info(), FilterKey::of(packet.info(), first.head()));
         let decision = self.forwarder.decide(&info, first.head(), now);
+        let saving = Saving::of(&decision);
         if !self.admits(Place::Ingress, &key, info.port, &packet, now) {
-            return;
+            return saving;
         }
         let place = match decision {
             Decision::Bridge { .. }
@@ -57,15 +63,17 @@ impl<K: Backend> Path<K> {
             }
             Decision::Answer(Answer::ArpReply | Answer::NeighborAdvertisement) => Place::Local,
             Decision::Answer(Answer::TimeExceeded) | Decision::Drop(_) => {
-                return self.carry_out(decision, packet, now);
+                self.carry_out(decision, packet, now);
+                return saving;
             }
         };
         if !self.admits(place, &key, info.port, &packet, now) {
-            return;
+            return saving;
         }
         if let Some(decision) = self.leave(decision, &key, &packet, now) {
             self.carry_out(decision, packet, now);
         }
+        saving
     }
 
     /// The decision without the ports that egress filters close; `None` if none is left.

@@ -3,7 +3,7 @@
 
 use super::path::Path;
 use crate::device::Backend;
-use crate::gro::merge;
+use crate::gro::{Saving, merge};
 use crate::gso::resegment;
 use crate::ingress::udp_checksum_is_valid;
 use crate::packet::{DropReason, Merged, PacketBuf, SuperPacket};
@@ -11,7 +11,7 @@ use crate::time::Nanos;
 
 impl<K: Backend> Path<K> {
     /// A train that has to stay a list (a checksum nobody could restore) goes on as one.
-    pub(super) fn accept_merging(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
+    pub(super) fn accept_merging(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) -> Saving {
         let waited = packet.waited();
         match merge(packet, |info, segment| udp_checksum_is_valid(info, segment.pieces())) {
             Ok(merged) => self.forward_merged(merged, waited, now),
@@ -20,7 +20,12 @@ impl<K: Backend> Path<K> {
     }
 
     /// One decision by the one header, then the datagrams it was made from.
-    pub(super) fn forward_merged(&mut self, merged: Merged<K::Buf>, waited: Nanos, now: Nanos) {
+    pub(super) fn forward_merged(
+        &mut self,
+        merged: Merged<K::Buf>,
+        waited: Nanos,
+        now: Nanos,
+    ) -> Saving {
         let (info, segments) = (*merged.info(), merged.geometry().segments);
         self.counters.decided += u64::from(segments);
         let decision = self.forwarder.decide(&info, merged.packet().head(), now);
@@ -34,11 +39,14 @@ impl<K: Backend> Path<K> {
         if let Some(list) = SuperPacket::from_segments(info, &mut split) {
             let list = list.after(waited);
             match self.forwarder.filters() {
-                Some(_) => self.forward_filtered(list, now),
+                Some(_) => {
+                    self.forward_filtered(list, now);
+                }
                 None => self.carry_out(decision, list, now),
             }
         }
         self.split = split;
+        Saving::of(&decision)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::egress::{Egress, Inbox};
 use crate::fanout::{Emit, Fanout};
 use crate::forward::answer::IcmpError;
 use crate::forward::{Filters, Forwarder, Tables};
+use crate::gro::Saving;
 use crate::ingress;
 use crate::packet::{
     Answer, Decision, DropReason, FrameInfo, MAX_SEGMENTS, NextHop, PacketBuf, PortId, PortMask,
@@ -88,24 +89,30 @@ impl<K: Backend> Path<K> {
 
     /// A train from a port that coalesces in this form.
     #[inline]
-    pub(super) fn accept(&mut self, packet: SuperPacket<'_, K::Buf>, form: GroMode, now: Nanos) {
+    pub(super) fn accept(
+        &mut self,
+        packet: SuperPacket<'_, K::Buf>,
+        form: GroMode,
+        now: Nanos,
+    ) -> Saving {
         if form == GroMode::Merge && packet.segments().len() > 1 {
-            self.accept_merging(packet, now);
+            self.accept_merging(packet, now)
         } else {
-            self.forward(packet, now);
+            self.forward(packet, now)
         }
     }
 
     /// One decision for all segments, then fan-out and egress.
     #[inline]
-    pub(super) fn forward(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) {
+    pub(super) fn forward(&mut self, packet: SuperPacket<'_, K::Buf>, now: Nanos) -> Saving {
         self.counters.decided += packet.segments().len() as u64;
         if self.forwarder.filters().is_some() {
             return self.forward_filtered(packet, now);
         }
-        let Some(first) = packet.segments().first() else { return };
+        let Some(first) = packet.segments().first() else { return Saving::ROUTED };
         let decision = self.forwarder.decide(packet.info(), first.head(), now);
         self.carry_out(decision, packet, now);
+        Saving::of(&decision)
     }
 
     #[inline]
@@ -265,8 +272,9 @@ impl<K: Backend> Path<K> {
     pub(super) fn forward_single(&mut self, packet: K::Buf, info: &FrameInfo, now: Nanos) {
         self.counters.decided += 1;
         if self.forwarder.filters().is_some() {
-            return self
-                .with_single(packet, info, |path, single| path.forward_filtered(single, now));
+            return self.with_single(packet, info, |path, single| {
+                path.forward_filtered(single, now);
+            });
         }
         let fits = info.link_payload() <= u32::from(self.forwarder.smallest_mtu());
         if !fits || self.latency.is_noting() {

@@ -186,17 +186,14 @@ impl<K: Backend> Receiver<K> {
     pub(super) fn end_burst(&mut self, path: &mut Path<K>, now: Nanos) {
         let form = self.form;
         let Some(gro) = &mut self.gro else { return };
-        let sink = &mut |super_packet: crate::packet::SuperPacket<'_, K::Buf>| {
-            path.accept(super_packet, form, now);
-        };
-        gro.end_burst(now, sink);
+        gro.end_burst(now, &mut |train| path.accept(train, form, now));
     }
 
     /// Lets everything held go.
     pub(super) fn flush(&mut self, reason: FlushReason, path: &mut Path<K>, now: Nanos) {
         let form = self.form;
         if let Some(gro) = &mut self.gro {
-            gro.flush_all(reason, now, &mut |super_packet| path.accept(super_packet, form, now));
+            gro.flush_all(reason, now, &mut |train| path.accept(train, form, now));
         }
     }
 

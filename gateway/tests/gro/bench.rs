@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gateway::config::{Gro, GroMode};
-use gateway::gro::{Continuation, FlushReason, GroStats, GroTable};
+use gateway::gro::{Continuation, FlushReason, GroStats, GroTable, Saving};
 use gateway::ingress::{count_alike, parse};
 use gateway::packet::{BufPool, FrameInfo, PacketBuf, PortId};
 use gateway::sim::{HeapBuf, HeapPool};
@@ -138,6 +138,7 @@ impl Bench {
                 let Self { table, left, now, .. } = self;
                 table.end_burst(*now, &mut |super_packet| {
                     left.push((*super_packet.info(), super_packet.into_segments().collect()));
+                    Saving::BRIDGED
                 });
                 self.now = self.now + Nanos::from_micros(then_micros);
                 self.burst += 1;
@@ -159,6 +160,7 @@ impl Bench {
         let Self { table, waiting, left, now, port, way, .. } = self;
         let mut sink = |super_packet: gateway::packet::SuperPacket<'_, HeapBuf>| {
             left.push((*super_packet.info(), super_packet.into_segments().collect()));
+            Saving::BRIDGED
         };
         let said = |packet: &HeapBuf| {
             let (head, frame_len) = (packet.head(), packet.frame_len());
@@ -192,6 +194,7 @@ impl Bench {
         let left = &mut self.left;
         self.table.flush_all(FlushReason::Shutdown, self.now, &mut |super_packet| {
             left.push((*super_packet.info(), super_packet.into_segments().collect()));
+            Saving::BRIDGED
         });
         assert_eq!(self.table.held(), 0);
         assert!(self.waiting.is_empty());

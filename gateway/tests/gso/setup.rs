@@ -1,7 +1,7 @@
 //! From descriptions to merged packets, and from packets to bytes.
 
 use gateway::config::{Gro, GroMode};
-use gateway::gro::{GroTable, merge};
+use gateway::gro::{GroTable, Saving, merge};
 use gateway::gso::resegment;
 use gateway::ingress::{parse, udp_checksum_is_valid};
 use gateway::packet::{BufPool, FrameInfo, MAX_SEGMENTS, Merged, PacketBuf, PortId};
@@ -52,6 +52,7 @@ impl Cycle {
         let mut merged = None;
         let mut sink = |list: gateway::packet::SuperPacket<'_, HeapBuf>| {
             merged = merge(list, |info, b| udp_checksum_is_valid(info, b.pieces())).ok();
+            Saving::ROUTED
         };
         for frame in frames {
             let packet = packet(pool, frame);
@@ -86,6 +87,7 @@ pub(crate) fn merged_packets(packets: Vec<HeapBuf>) -> Vec<Left> {
             Ok(merged) => Left::Merged(merged),
             Err(list) => Left::List(list.into_segments().collect()),
         });
+        Saving::ROUTED
     };
     for packet in packets {
         let info = info(&packet);

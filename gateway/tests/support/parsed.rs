@@ -88,7 +88,8 @@ fn read(frame: &[u8]) -> Option<Read> {
         NetSlice::Ipv6(ip) => {
             let payload = ip.payload();
             // It does not read over these extension headers.
-            let (mobility, hip, shim6) = (IpNumber::MOBILITY_HEADER, IpNumber::HIP, IpNumber::SHIM6);
+            let (mobility, hip, shim6) =
+                (IpNumber::MOBILITY_HEADER, IpNumber::HIP, IpNumber::SHIM6);
             if [mobility, hip, shim6].contains(&payload.ip_number) {
                 return None;
             }

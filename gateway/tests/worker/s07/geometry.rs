@@ -1,5 +1,5 @@
 use gateway::config::{Gro, GroMode};
-use gateway::gro::{GroTable, merge};
+use gateway::gro::{GroTable, Saving, merge};
 use gateway::ingress::{parse, udp_checksum_is_valid};
 use gateway::packet::{BufPool, FrameInfo, PacketBuf, PortId, SuperPacket};
 use gateway::sim::{HeapBuf, HeapPool};
@@ -143,6 +143,7 @@ fn merged_bytes(pool: &HeapPool, frames: &[Vec<u8>]) -> Vec<u8> {
     let mut sink = |list: SuperPacket<'_, HeapBuf>| {
         let valid = |info: &FrameInfo, b: &HeapBuf| udp_checksum_is_valid(info, b.pieces());
         bytes = merge(list, valid).expect("a train").packet().to_vec();
+        Saving::ROUTED
     };
     for frame in frames {
         let packet = pool.alloc_from(frame).unwrap();
