@@ -36,6 +36,12 @@ pub struct Case {
     /// Routes in the table; the flows go to all of them in turn
     #[arg(long, default_value_t = 1)]
     pub routes: usize,
+    /// Multicast groups with a route each; the flows go to all of them in turn
+    #[arg(long, default_value_t = 1)]
+    pub groups: usize,
+    /// Filter rules that are asked and do not match
+    #[arg(long, default_value_t = 0)]
+    pub filters: usize,
     /// Form of super-packets
     #[arg(long, value_enum, default_value = "list")]
     pub gro: Form,
@@ -87,6 +93,8 @@ impl Case {
             frames: 512,
             copies: 1,
             routes: 1,
+            groups: 1,
+            filters: 0,
             gro: Form::List,
             adaptive: true,
             copy_up_to: 2048,

@@ -49,6 +49,11 @@ pub fn group_v4(copies: usize) -> Ipv4Addr {
     Ipv4Addr::new(a, b, c, d + mask)
 }
 
+/// The n-th of many groups with a route each.
+pub fn group_of(n: usize) -> Ipv4Addr {
+    Ipv4Addr::from_bits(0xef02_0000 + n as u32)
+}
+
 /// One datagram of the input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Item {
@@ -96,7 +101,7 @@ impl Case {
     }
 
     fn frame(&self, item: Item) -> anyhow::Result<Vec<u8>> {
-        let builder = PacketBuilder::ethernet2(SENDER_MAC, self.link_destination());
+        let builder = PacketBuilder::ethernet2(SENDER_MAC, self.link_destination(item));
         let builder = if self.v6 {
             builder.ipv6(host_v6(0, 2).octets(), self.to_v6(item).octets(), 64)
         } else {
@@ -111,13 +116,13 @@ impl Case {
         Ok(frame)
     }
 
-    fn link_destination(&self) -> [u8; 6] {
+    fn link_destination(&self, item: Item) -> [u8; 6] {
         match self.path {
             Journey::Route => GATEWAY_MAC,
             Journey::Station => RECEIVER_MAC,
             Journey::Multicast | Journey::Flood if self.v6 => [0x33, 0x33, 0, 1, 0, 1],
             Journey::Multicast | Journey::Flood => {
-                let [_, b, c, d] = group_v4(self.copies).octets();
+                let [_, b, c, d] = self.group(item).octets();
                 [1, 0, 0x5e, b & 0x7f, c, d]
             }
         }
@@ -129,7 +134,14 @@ impl Case {
                 Ipv4Addr::from_bits(route_v4(scatter(item.flow, self.routes)).to_bits() + 2)
             }
             Journey::Route | Journey::Station => host_v4(1, 2),
-            Journey::Multicast | Journey::Flood => group_v4(self.copies),
+            Journey::Multicast | Journey::Flood => self.group(item),
+        }
+    }
+
+    fn group(&self, item: Item) -> Ipv4Addr {
+        match self.groups {
+            ..2 => group_v4(self.copies),
+            groups => group_of(scatter(item.flow, groups)),
         }
     }
 
@@ -162,7 +174,7 @@ fn destination_port(item: Item) -> u16 {
     4000 + (item.flow >> 15) as u16
 }
 
-/// Which of `routes` a flow takes: neighbours in time are none in the table.
+/// Which of so many routes a flow takes: neighbours in time are none in the table.
 fn scatter(flow: usize, routes: usize) -> usize {
     (flow as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize % routes
 }

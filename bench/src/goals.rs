@@ -75,6 +75,13 @@ pub const GOALS: &[Goal] = &[
         limit: Limit::Most(1.05),
     },
     Goal {
+        text: "a mix of short trains, list (adaptive, the default) to off",
+        over: ("mix", "gateway, list"),
+        under: ("mix", "gateway, off"),
+        factor: 1.0,
+        limit: Limit::Most(1.05),
+    },
+    Goal {
         text: "multicast 1 to 3, 64 B, to ipv4_multicast",
         over: ("multicast-64", "gateway, list, 1 to 3"),
         under: ("multicast-64", "ipv4_multicast, 1 to 3"),
@@ -118,8 +125,15 @@ pub const GOALS: &[Goal] = &[
     },
     Goal {
         text: "two workers to one, frames per second of full cores",
-        over: ("workers", "gateway, list, 1 worker(s)"),
-        under: ("workers", "gateway, list, 2 worker(s)"),
+        over: ("workers", "gateway, list, not adaptive, 1 worker(s)"),
+        under: ("workers", "gateway, list, not adaptive, 2 worker(s)"),
+        factor: 2.0,
+        limit: Limit::Least(1.9),
+    },
+    Goal {
+        text: "the same of testpmd macswap: what this machine gives",
+        over: ("workers", "testpmd macswap, 1 worker(s)"),
+        under: ("workers", "testpmd macswap, 2 worker(s)"),
         factor: 2.0,
         limit: Limit::Least(1.9),
     },

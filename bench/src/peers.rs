@@ -38,6 +38,8 @@ pub struct PeerSetup<'a> {
     pub lcore: usize,
     /// See `lcore`.
     pub other: usize,
+    /// CPUs that poll, a queue each: with 2 (testpmd only) `other` does too.
+    pub workers: usize,
     /// Whether memory is of hugepages.
     pub hugepages: bool,
 }
@@ -50,7 +52,10 @@ impl Who {
         let testpmd = |mode: &str| {
             let mut command = setup.eal(Path::new("dpdk-testpmd"), true);
             command.arg(format!("--forward-mode={mode}"));
-            command.args(["--burst=64", "--nb-cores=1", "--auto-start", "--no-numa"]);
+            command.args(["--burst=64", "--auto-start", "--no-numa"]);
+            for count in ["nb-cores", "rxq", "txq"] {
+                command.arg(format!("--{count}={}", setup.workers));
+            }
             // What is replayed stays in buffers.
             command.args(["--total-num-mbufs=16384", "--no-mlockall"]);
             command
@@ -79,10 +84,15 @@ impl Who {
 impl PeerSetup<'_> {
     /// testpmd polls beside its main thread, the examples in it.
     fn eal(&self, program: &Path, beside: bool) -> Command {
-        let cpus = if beside && self.other != self.lcore {
-            format!("--lcores={}@{},{}@{}", self.other, self.other, self.lcore, self.lcore)
-        } else {
-            format!("--lcores={}@{}", self.lcore, self.lcore)
+        // A number behind those of all CPUs is the main thread's, where both CPUs poll.
+        let (other, lcore) = (self.other, self.lcore);
+        let main = if self.workers > 1 { 127 } else { other };
+        let cpus = match beside && other != lcore {
+            true if main != other => {
+                format!("--lcores={main}@{other},{other}@{other},{lcore}@{lcore}")
+            }
+            true => format!("--lcores={other}@{other},{lcore}@{lcore}"),
+            false => format!("--lcores={lcore}@{lcore}"),
         };
         let mut command = Command::new(program);
         command.args([&cpus, "--no-pci", "-m", "512", &format!("--file-prefix={}", self.prefix)]);
@@ -95,7 +105,7 @@ impl PeerSetup<'_> {
             command.args(["--vdev", device]);
         }
         if beside {
-            command.arg(format!("--main-lcore={}", self.other));
+            command.arg(format!("--main-lcore={main}"));
         }
         command.arg("--");
         command

@@ -70,9 +70,9 @@ impl Rung {
 /// The groups of a size.
 pub fn plan(size: Size) -> Vec<Group> {
     let mut groups = vec![single(), trains(size), multicast(22), multicast(1400), fanout(size)];
-    groups.extend([flows(size), routes(size), workers()]);
+    groups.extend([flows(size), routes(size), workers(), mix(size)]);
     if size != Size::Short {
-        groups.extend([payloads(size), mix(), families(size)]);
+        groups.extend([payloads(size), families(size), filters(), multicast_routes()]);
     }
     groups
 }
@@ -203,16 +203,59 @@ fn routes(size: Size) -> Group {
     }
 }
 
+/// Two CPUs that share a core's units, caches or clock do not do twice as much, whoever runs there:
+/// testpmd says what this machine gives.
 fn workers() -> Group {
-    let rungs = [1, 2].map(|workers| {
-        let rung = gateway(Case { train: 16, ..route() }).called(&format!("{workers} worker(s)"));
-        Rung { workers, ..rung.at(workers) }
-    });
+    let case = Case { train: 16, adaptive: false, ..route() };
+    let mut rungs = Vec::new();
+    for who in [Who::TestpmdMacswap, Who::Gateway] {
+        for workers in [1, 2] {
+            let rung = Rung::new(who, case.clone()).called(&format!("{workers} worker(s)"));
+            rungs.push(Rung { workers, ..rung.at(workers) });
+        }
+    }
     Group {
         name: "workers",
         title: "64 B, IPv4, routed, trains of 16, CPU cycles by workers",
         axis: None,
-        rungs: rungs.into(),
+        rungs,
+    }
+}
+
+fn filters() -> Group {
+    let mut rungs = Vec::new();
+    for filters in [0, 10, 100] {
+        for (gro, train) in [(Form::Off, 16), (Form::List, 16), (Form::Off, 1), (Form::List, 1)] {
+            let case = Case { gro, train, filters, ..route() };
+            rungs.push(gateway(case).called(&format!("trains of {train}, {filters} rules")));
+        }
+    }
+    Group {
+        name: "filters",
+        title: "64 B, IPv4, routed, by filter rules that do not match",
+        axis: None,
+        rungs,
+    }
+}
+
+fn multicast_routes() -> Group {
+    let mut rungs = Vec::new();
+    for groups in [1, 10_000] {
+        let case = Case {
+            groups,
+            frames: 65_536,
+            flows: 4096,
+            train: 16,
+            copies: 3,
+            ..Case::new(Journey::Multicast)
+        };
+        rungs.push(gateway(case).called(&format!("1 to 3, {groups} groups")));
+    }
+    Group {
+        name: "groups",
+        title: "64 B, IPv4 multicast, routed, trains of 16, by groups (65,536 frames replayed)",
+        axis: None,
+        rungs,
     }
 }
 
@@ -232,12 +275,16 @@ fn payloads(size: Size) -> Group {
     Group { name: "payload", title: "IPv4, routed, trains of 16, by payload", axis: None, rungs }
 }
 
-fn mix() -> Group {
+fn mix(size: Size) -> Group {
     let case = Case { mix: true, frames: 2048, ..route() };
-    let peers = [Who::TestpmdMacswap, Who::L3fwdLpm].map(|who| Rung::new(who, case.clone()));
-    let forms =
-        [Form::Off, Form::List, Form::Merge].map(|gro| gateway(Case { gro, ..case.clone() }));
-    let rungs = peers.into_iter().chain(forms).collect();
+    let forms = [Form::Off, Form::List, Form::Merge];
+    let mut rungs: Vec<_> = forms.map(|gro| gateway(Case { gro, ..case.clone() })).into();
+    rungs.push(gateway(Case { adaptive: false, ..case.clone() }));
+    if size == Size::Short {
+        rungs.truncate(2);
+    } else {
+        rungs.extend([Who::TestpmdMacswap, Who::L3fwdLpm].map(|who| Rung::new(who, case.clone())));
+    }
     Group {
         name: "mix",
         title: "QUIC bulk, RTP, DNS and IPTV together, IPv4, routed",

@@ -105,6 +105,7 @@ impl Runner {
             devices: &devices,
             lcore,
             other,
+            workers: rung.workers,
             hugepages: self.hugepages,
         };
         Program::peer(&rung.who.command(&setup), &prefix, outputs.len())
@@ -125,7 +126,7 @@ impl Runner {
 fn capture(folder: &Path, rung: &Rung) -> anyhow::Result<PathBuf> {
     let case = &rung.case;
     let name = format!(
-        "{:?}-{}-{}-{}-{}-{}-{}-{}-{}-{}.pcap",
+        "{:?}-{}-{}-{}-{}-{}-{}-{}-{}-{}-{}.pcap",
         case.path,
         case.train,
         case.mix,
@@ -135,7 +136,8 @@ fn capture(folder: &Path, rung: &Rung) -> anyhow::Result<PathBuf> {
         case.flows,
         case.frames,
         case.copies,
-        case.routes
+        case.routes,
+        case.groups
     );
     let path = folder.join(name);
     if !path.exists() {

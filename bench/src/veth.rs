@@ -1,5 +1,5 @@
 //! Kernel interfaces: the Linux bridge and router over veth cables, and on the same cables testpmd
-//! and the gateway over net_af_packet. A thread sends frames by a raw socket as fast as it can; what
+//! and the gateway over net_af_packet and net_af_xdp. A thread sends frames by a raw socket as fast as it can; what
 //! arrives behind the middle counts.
 
 use core::fmt::Write;
@@ -37,10 +37,29 @@ pub enum Middle {
     LinuxRouterGro,
     /// With `rx-gro-list` as well.
     LinuxRouterGroList,
-    /// testpmd io over net_af_packet.
-    TestpmdIo,
-    /// The gateway over net_af_packet.
-    Gateway,
+    /// testpmd io over this driver.
+    TestpmdIo(Driver),
+    /// The gateway over this driver.
+    Gateway(Driver),
+}
+
+/// How DPDK gets at a kernel interface.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Driver {
+    /// A ring of packet(7).
+    AfPacket,
+    /// A ring of XDP, copied into and out of on veth.
+    AfXdp,
+}
+
+impl Driver {
+    fn device(self, n: usize) -> String {
+        match self {
+            Self::AfPacket => format!("net_af_packet{n},iface=p{n}"),
+            Self::AfXdp => format!("net_af_xdp{n},iface=p{n}"),
+        }
+    }
 }
 
 impl Middle {
@@ -50,8 +69,10 @@ impl Middle {
             Self::LinuxRouter => "Linux router, gro off",
             Self::LinuxRouterGro => "Linux router, rx-udp-gro-forwarding",
             Self::LinuxRouterGroList => "Linux router, rx-gro-list",
-            Self::TestpmdIo => "testpmd io, net_af_packet",
-            Self::Gateway => "gateway, net_af_packet",
+            Self::TestpmdIo(Driver::AfPacket) => "testpmd io, net_af_packet",
+            Self::TestpmdIo(Driver::AfXdp) => "testpmd io, net_af_xdp",
+            Self::Gateway(Driver::AfPacket) => "gateway, net_af_packet",
+            Self::Gateway(Driver::AfXdp) => "gateway, net_af_xdp",
         }
     }
 }
@@ -189,11 +210,11 @@ fn set_up(
                 in_sysfs(&lab.middle, "echo 2 >/sys/class/net/p0/napi_defer_hard_irqs")?;
             }
         }
-        Middle::TestpmdIo => return testpmd(lab, cpus).map(Some),
-        Middle::Gateway => {
-            let outputs: Vec<_> = (1..=lab.receivers.len()).map(af_packet).collect();
+        Middle::TestpmdIo(driver) => return testpmd(lab, driver, cpus).map(Some),
+        Middle::Gateway(driver) => {
+            let outputs: Vec<_> = (1..=lab.receivers.len()).map(|n| driver.device(n)).collect();
             let topology = Topology {
-                input: &af_packet(0),
+                input: &driver.device(0),
                 outputs: &outputs,
                 lcores: &cpus[cpus.len() - 1..],
                 hugepages: false,
@@ -210,21 +231,18 @@ fn end<'a>(namespace: &'a Namespace, interface: &'a str, mac: [u8; 6]) -> End<'a
     End { namespace, interface, mac: Some(MacAddr(mac)) }
 }
 
-fn af_packet(n: usize) -> String {
-    format!("net_af_packet{n},iface=p{n}")
-}
-
 /// Inside by nsenter(1): a child that dies with its parent's thread cannot be started by a thread
 /// that is there for the start only.
-fn testpmd(lab: &Lab, cpus: &[usize]) -> anyhow::Result<Program> {
+fn testpmd(lab: &Lab, driver: Driver, cpus: &[usize]) -> anyhow::Result<Program> {
     let inside = lab.middle.enter(|| Ok(File::open("/proc/thread-self/ns/net")?))?;
     let prefix = format!("veth-{}", std::process::id());
     let setup = PeerSetup {
         examples: Path::new(""),
         prefix: &prefix,
-        devices: &[af_packet(0), af_packet(1)],
+        devices: &[driver.device(0), driver.device(1)],
         lcore: cpus[cpus.len() - 1],
         other: cpus[0],
+        workers: 1,
         hugepages: false,
     };
     let testpmd = Who::TestpmdIo.command(&setup);
@@ -307,13 +325,16 @@ pub fn passages(size: Size) -> Vec<(Middle, Case)> {
         (Middle::LinuxRouter, route.clone()),
         (Middle::LinuxRouterGro, route.clone()),
         (Middle::LinuxRouterGroList, route.clone()),
-        (Middle::TestpmdIo, route.clone()),
-        (Middle::Gateway, route),
     ];
+    for driver in [Driver::AfPacket, Driver::AfXdp] {
+        all.extend(
+            [Middle::TestpmdIo(driver), Middle::Gateway(driver)].map(|m| (m, route.clone())),
+        );
+    }
     let counts: &[usize] = if size == Size::Short { &[8] } else { &[1, 4, 16] };
     for &copies in counts {
         all.push((Middle::LinuxBridge, flood(copies)));
-        all.push((Middle::Gateway, flood(copies)));
+        all.push((Middle::Gateway(Driver::AfPacket), flood(copies)));
     }
     all
 }

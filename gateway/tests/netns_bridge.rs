@@ -35,6 +35,24 @@ fn unicast_arrives_and_groups_reach_their_members_only() {
     gateway.stop_clean();
 }
 
+/// Another driver for kernel interfaces: frames are in memory that the kernel sees, and what the
+/// driver's rings hold in the end it never frees.
+#[test]
+fn streams_pass_over_af_xdp() {
+    let Some(mut lab) = lab() else { return };
+    plug_lan(&mut lab, 3);
+    let configuration = bridge(&lab).replace("net_af_packet", "net_af_xdp");
+    let gateway = start(&lab, "0", &configuration);
+    let streams = [
+        stream(0, "10.78.0.2", &[1]),
+        stream(1, "fd78::3", &[2]),
+        stream(2, "10.78.0.1", &[0]),
+        stream(0, "239.78.9.9", &[1, 2]),
+    ];
+    demand_intact(&lab, &streams, 2.0);
+    gateway.stop_clean();
+}
+
 #[test]
 fn an_unknown_group_floods() {
     let Some(mut lab) = lab() else { return };

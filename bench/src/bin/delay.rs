@@ -130,6 +130,7 @@ fn start(
         devices,
         lcore,
         other: machine.pollers[0],
+        workers: 1,
         hugepages: false,
     };
     Program::peer(&who.command(&setup), &prefix, 1)

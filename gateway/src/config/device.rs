@@ -52,6 +52,15 @@ impl<'a> Device<'a> {
         if self.is("net_af_packet") { self.argument("iface") } else { None }
     }
 
+    /// Whether its driver frees none of the buffers in its rings when it closes: how many it can have
+    /// kept of each queue pair.
+    pub fn buffers_kept(&self) -> Option<usize> {
+        // drivers/net/af_xdp/rte_eth_af_xdp.c: the fill ring is of twice ETH_AF_XDP_DFLT_NUM_DESCS
+        // (2048), the transmit and completion rings of one each; xdp_umem_destroy asks none of them.
+        const AF_XDP_RINGS: usize = 4 * 2048;
+        self.is("net_af_xdp").then_some(AF_XDP_RINGS)
+    }
+
     /// The kernel interface it works through, which must be there before the port is opened.
     pub fn interface(&self) -> Option<&'a str> {
         let through = ["net_af_packet", "net_af_xdp", "net_pcap"].iter().any(|kind| self.is(kind));

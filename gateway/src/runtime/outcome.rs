@@ -2,7 +2,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use super::Totals;
-use crate::config::Config;
+use crate::config::{self, Config, Device};
 use crate::counters::Stage;
 use crate::packet::{BufPool, Last, Missing, PortId, Trail};
 use crate::worker::WorkerSnapshot;
@@ -23,25 +23,37 @@ pub struct Outcome {
 pub struct PoolBalance {
     /// Buffers that are back.
     pub free: usize,
+    /// Buffers that drivers keep when they close, as they always do.
+    pub kept: usize,
     /// Buffers in all.
     pub capacity: usize,
+}
+
+impl PoolBalance {
+    /// Whether no buffer is missing but those that drivers keep.
+    pub const fn is_full(&self) -> bool {
+        self.free + self.kept == self.capacity
+    }
 }
 
 impl Outcome {
     /// Of workers that have stopped, in the order of their lcores, and of a pool that nobody uses
     /// any more.
     pub fn of(config: &Config, workers: &[WorkerSnapshot], pool: &impl BufPool) -> Self {
-        let balance = PoolBalance { free: pool.available(), capacity: pool.capacity() };
+        let (free, capacity) = (pool.available(), pool.capacity());
         let mut faults = stages(config, workers);
-        if balance.free != balance.capacity {
-            faults.extend(trails(config, pool.missing()));
-        }
-        Self { totals: Totals::of(workers), pool: balance, faults }
+        let missing = if free == capacity { Vec::new() } else { pool.missing() };
+        // More than fits into the rings is nobody's custom.
+        let excused = |trail| is_kept(config, trail) && most_kept(config) >= capacity - free;
+        let (kept, lost) = missing.into_iter().partition::<Vec<_>, _>(|b| excused(b.trail));
+        faults.extend(trails(config, lost));
+        let pool = PoolBalance { free, kept: kept.len(), capacity };
+        Self { totals: Totals::of(workers), pool, faults }
     }
 
     /// Whether the conservation law holds, in every stage, and the pool is full.
     pub fn is_balanced(&self) -> bool {
-        self.totals.balance() && self.faults.is_empty() && self.pool.free == self.pool.capacity
+        self.totals.balance() && self.faults.is_empty() && self.pool.is_full()
     }
 }
 
@@ -89,6 +101,26 @@ fn trails(config: &Config, missing: Vec<Missing>) -> Vec<String> {
     lines.collect()
 }
 
+/// Whether the buffer can be in a ring of a driver that frees none when it closes: given to it to
+/// receive into, or to send.
+fn is_kept(config: &Config, trail: Trail) -> bool {
+    let keeps = |port: &config::Port| kept_by(port) > 0;
+    match trail.last() {
+        Last::Unseen => config.ports.iter().any(keeps),
+        Last::Queued(port) => config.ports.get(port.index()).is_some_and(keeps),
+        Last::Received(_) | Last::Made => false,
+    }
+}
+
+/// With a queue pair for each worker.
+fn most_kept(config: &Config) -> usize {
+    config.runtime.lcores.len() * config.ports.iter().map(kept_by).sum::<usize>()
+}
+
+fn kept_by(port: &config::Port) -> usize {
+    Device::parse(&port.device).and_then(|device| device.buffers_kept()).unwrap_or(0)
+}
+
 fn place(config: &Config, stage: Stage, port: Option<PortId>) -> String {
     match port {
         Some(port) => format!("stage {stage} of port {}", name(config, port)),
@@ -102,11 +134,14 @@ fn name(config: &Config, port: PortId) -> &str {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PoolBalance { free, capacity } = self.pool;
+        let PoolBalance { free, kept, capacity } = self.pool;
         writeln!(f, "{}", self.totals)?;
         write!(f, "pool: {free} of {capacity} buffers free")?;
-        if free != capacity {
-            write!(f, ": {} MISSING", capacity as i128 - free as i128)?;
+        if kept > 0 {
+            write!(f, ", {kept} kept by net_af_xdp, which frees none when it closes")?;
+        }
+        if !self.pool.is_full() {
+            write!(f, ": {} MISSING", capacity as i128 - (free + kept) as i128)?;
         }
         self.faults.iter().try_for_each(|fault| write!(f, "\n  UNBALANCED: {fault}"))
     }
