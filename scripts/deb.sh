@@ -3,7 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 # Plug-ins the program does not link: without them there is no port.
-PLUGINS=(bus-pci bus-vdev mempool-ring
+PLUGINS=(bus-pci bus-vdev mempool-ring mempool-stack
     net-af-packet net-af-xdp net-e1000 net-ixgbe net-memif net-null net-pcap net-ring net-tap net-virtio)
 
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)

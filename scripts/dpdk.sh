@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# Builds the static DPDK of meson-wrap into target/dpdk, or with `debug` into target/dpdk-debug:
-# mbuf and mempool checks (cookies catch a double free into a pool, which ASan cannot), asserts, ASan.
-#   scripts/dpdk.sh [debug]       PLATFORM=native tunes it for this machine's processor
+# Builds the static DPDK of meson-wrap into target/dpdk; with PLATFORM=native, tuned for this machine's
+# processor, into target/dpdk-native; with `debug` into target/dpdk-debug, with mbuf and mempool checks
+# (cookies catch a double free into a pool, which ASan cannot), asserts and ASan.
+#   scripts/dpdk.sh [debug]
 . "$(dirname "$0")/lib.sh"
 
 CHECKS="-DRTE_LIBRTE_MBUF_DEBUG -DRTE_LIBRTE_MEMPOOL_DEBUG -DRTE_ENABLE_ASSERT"
 
-options=("-Ddpdk_platform=${PLATFORM:-generic}")
+PLATFORM=${PLATFORM:-generic}
+options=("-Ddpdk_platform=$PLATFORM")
 case ${1:-release} in
 release)
     name=dpdk
+    [ "$PLATFORM" = generic ] || name+=-$PLATFORM
     options+=(--buildtype=release)
     ;;
 debug)
@@ -41,8 +44,8 @@ meson install -C "$build" --quiet >&2
     fi
 } >"$prefix/env"
 say "DPDK $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --modversion libdpdk) in target/$name"
-if [ "$name" = dpdk ]; then
-    say "use it: . target/dpdk/env && cargo build --release --target-dir target/static -p gateway"
+if [ "$name" != dpdk-debug ]; then
+    say "use it: . target/$name/env && cargo build --release --target-dir target/static -p gateway"
 else
     # --target: the sanitizer is for the program, not for the compiler's own plug-ins.
     say "make test-debug uses it; by hand: . target/dpdk-debug/env && cargo build --target $(rustc -vV | sed -n 's/^host: //p')" \

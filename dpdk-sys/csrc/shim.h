@@ -74,8 +74,8 @@ struct rte_mempool *sys_pktmbuf_pool_create(const char *name, unsigned int count
 void sys_mempool_free(struct rte_mempool *pool);
 
 /* rte_mempool.h: what lies in a pool, past its caches and with them. */
-int sys_mempool_ring_get(struct rte_mempool *pool, void **objects, unsigned int count);
-int sys_mempool_ring_put(struct rte_mempool *pool, void *const *objects, unsigned int count);
+int sys_mempool_backing_get(struct rte_mempool *pool, void **objects, unsigned int count);
+int sys_mempool_backing_put(struct rte_mempool *pool, void *const *objects, unsigned int count);
 void sys_mempool_put(struct rte_mempool *pool, void *const *objects, unsigned int count);
 unsigned int sys_mempool_cache(const struct rte_mempool *pool, unsigned int lcore, void *const **objects);
 

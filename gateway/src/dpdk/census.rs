@@ -1,5 +1,5 @@
 //! Which buffers of a pool are out. DPDK keeps no list, so it is what is left of all buffers when
-//! those in the pool's ring and in the lcores' caches are taken away.
+//! those in the pool and in the lcores' caches are taken away.
 
 use core::ffi::{c_uint, c_void};
 use core::ptr::{self, NonNull};
@@ -11,15 +11,15 @@ use super::Pool;
 use super::raw::{BUF_LEN, DATA_LEN, DATA_OFF, FRAME_LEN, Raw};
 use crate::packet::{BufPool, Missing};
 
-/// Buffers taken out of the ring at once.
+/// Buffers taken out of the pool at once.
 const STEP: usize = 32;
 
 /// As [`BufPool::missing`] says.
 pub(super) fn missing(pool: &Pool) -> Vec<Missing> {
     let mut free: HashSet<usize> = HashSet::with_capacity(pool.capacity());
-    let in_ring = take_all(pool);
-    free.extend(in_ring.iter().map(|buffer| buffer.addr()));
-    put_back(pool, &in_ring);
+    let in_pool = take_all(pool);
+    free.extend(in_pool.iter().map(|buffer| buffer.addr()));
+    put_back(pool, &in_pool);
     for lcore in 0..sys::MAX_LCORE {
         free.extend(cache(pool, lcore).iter().map(|buffer| buffer.addr()));
     }
@@ -38,7 +38,7 @@ fn take_all(pool: &Pool) -> Vec<*mut c_void> {
         let mut buffers = [ptr::null_mut(); STEP];
         let into = buffers.as_mut_ptr();
         // SAFETY: the pool is live, and there is room for `step` pointers.
-        match unsafe { sys::sys_mempool_ring_get(pool.as_ptr(), into, step as c_uint) } {
+        match unsafe { sys::sys_mempool_backing_get(pool.as_ptr(), into, step as c_uint) } {
             0 => taken.extend_from_slice(&buffers[..step]),
             _ => step /= 2, // all or nothing: fewer than `step` are left
         }
@@ -48,9 +48,9 @@ fn take_all(pool: &Pool) -> Vec<*mut c_void> {
 
 fn put_back(pool: &Pool, buffers: &[*mut c_void]) {
     for some in buffers.chunks(STEP) {
-        // SAFETY: these came out of this pool's ring and are in nobody's hands; the ring has room
-        // for all buffers of the pool.
-        unsafe { sys::sys_mempool_ring_put(pool.as_ptr(), some.as_ptr(), some.len() as c_uint) };
+        // SAFETY: these came out of this pool and are in nobody's hands; it has room for all its
+        // buffers.
+        unsafe { sys::sys_mempool_backing_put(pool.as_ptr(), some.as_ptr(), some.len() as c_uint) };
     }
 }
 

@@ -37,14 +37,15 @@ struct Mempool {
     eal: Eal,
 }
 
-// SAFETY: the pool is made multi-producer, multi-consumer (rte_pktmbuf_pool_create without flags),
-// and its per-lcore caches are indexed by the calling thread's own lcore id.
+// SAFETY: what the pool is made on (lf_stack, or the ring_mp_mc of rte_pktmbuf_pool_create without
+// flags) is for any number of threads, and its per-lcore caches are indexed by the calling thread's own lcore id.
 unsafe impl Send for Mempool {}
 // SAFETY: as above.
 unsafe impl Sync for Mempool {}
 
-/// Buffers an lcore keeps at hand (`RTE_MEMPOOL_CACHE_MAX_SIZE` is 512).
-const CACHE_MAX: u32 = 256;
+/// Buffers an lcore keeps at hand: as many as there can be (`RTE_MEMPOOL_CACHE_MAX_SIZE`), for a burst
+/// in eight copies.
+const CACHE_MAX: u32 = 512;
 
 impl Pool {
     /// Makes a pool.
@@ -160,7 +161,7 @@ fn create(options: PoolOptions, node: i32) -> Result<NonNull<sys::rte_mempool>, 
     let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
     let name = CString::new(format!("gw_pool_{serial}")).expect("no NUL in the name");
     // Small pools get small caches, lest one lcore's cache starve the others.
-    let cache = CACHE_MAX.min(options.buffers / 16);
+    let cache = CACHE_MAX.min(options.buffers / 32);
     let room = u32::from(options.buffer_bytes) + sys::RTE_PKTMBUF_HEADROOM;
     let room = u16::try_from(room).map_err(|_| Errno(libc::EINVAL))?;
     // SAFETY: the EAL runs; the name is NUL-terminated and copied; the numbers are checked by the

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# What a way to build is worth: cycles per frame of path-cost, as make builds it on the shared DPDK of the
+# distribution, on a static one (make dpdk), and with both tuned for this machine's processor, in turn.
+# Medians of ROUNDS (5), with the least and the most. HUGEPAGES=1 adds rows with hugepages.
+#   scripts/builds.sh
+. "$(dirname "$0")/lib.sh"
+
+ROUNDS=${ROUNDS:-5}
+POLLS=${POLLS:-40000}
+declare -A PROGRAM=(
+    [shared]=target/release/path-cost
+    [static]=target/static/release/path-cost
+    [native]=target/static-native/release/path-cost
+)
+FORMS=(shared static native)
+CASES=(
+    "routed, single, off|--gro off"
+    "routed, single, list|--gro list --adaptive"
+    "routed, trains of 16, list|--train 16"
+    "routed, trains of 64, list|--train 64"
+    "bridged, one tag, trains of 16|--path station --vlan --train 16"
+    "multicast 1 to 3, trains of 16|--path multicast --copies 3 --train 16"
+    "multicast 1 to 3, 1442 B|--path multicast --copies 3 --train 16 --payload 1400"
+    "merge, trains of 16, 1442 B|--train 16 --gro merge --payload 1400"
+    "routed, single, 65,536 frames replayed|--gro off --frames 65536 --flows 65536"
+)
+[ -z "${HUGEPAGES:-}" ] || CASES+=(
+    "the same, hugepages|--gro off --frames 65536 --flows 65536 --hugepages"
+    "multicast 1 to 3, hugepages|--path multicast --copies 3 --train 16 --hugepages"
+)
+
+build() {
+    cargo build --release --locked -p bench --bin path-cost "$@" >&2
+}
+
+cycles() { # FORM ARGUMENTS...
+    "${PROGRAM[$1]}" --polls "$POLLS" "${@:2}" 2>/dev/null |
+        sed -n 's/.*"cycles_per_frame":\([0-9.]*\).*/\1/p'
+}
+
+say "building"
+build
+scripts/dpdk.sh >&2
+(. target/dpdk/env && build --target-dir target/static)
+PLATFORM=native scripts/dpdk.sh >&2
+(. target/dpdk-native/env && RUSTFLAGS=-Ctarget-cpu=native build --target-dir target/static-native)
+
+measured=$(mktemp)
+trap 'rm -f "$measured"' EXIT
+for ((round = 0; round < ROUNDS; round++)); do
+    for case in "${CASES[@]}"; do
+        for form in "${FORMS[@]}"; do
+            read -ra arguments <<<"${case#*|}"
+            printf '%s|%s|%s\n' "${case%|*}" "$form" "$(cycles "$form" "${arguments[@]}")"
+        done
+    done
+done >"$measured"
+
+# Ratios are of medians: the forms took turns.
+printf '| cycles per frame: median (min–max) | shared | static | static, native |\n|---|---|---|---|\n'
+for case in "${CASES[@]}"; do
+    row="| ${case%|*} |"
+    for form in "${FORMS[@]}"; do
+        row+=$(awk -F'|' -v what="${case%|*}" -v form="$form" '$1 == what && $2 == form {print $3}' \
+            "$measured" | sort -n |
+            awk '{v[NR] = $1} END {printf " %.0f (%.0f–%.0f) |", v[int((NR + 1) / 2)], v[1], v[NR]}')
+    done
+    printf '%s\n' "$row"
+done
+
+# The distribution's DPDK has 32 ports, the static one as many as a port mask: 64.
+printf '\n| copies of a datagram, 64 B, static | cycles per frame | per copy |\n|---|---|---|\n'
+for copies in 1 3 8 16 31 63; do
+    for ((round = 0; round < ROUNDS; round++)); do
+        cycles static --path multicast --copies "$copies" --train 16
+    done | sort -n | awk -v copies="$copies" '{v[NR] = $1} END {
+        median = v[int((NR + 1) / 2)]
+        printf "| %d | %.0f | %.0f (%.0f–%.0f) |\n", copies, median, median / copies, v[1] / copies, v[NR] / copies}'
+done
