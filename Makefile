@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-debug soak fuzz bad-input cost bench dpdk dpdk-debug deb image fmt lint bare-root
+.PHONY: help install demo test test-debug soak fuzz bad-input cost bench builds dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,10 @@ cost: ## instructions per frame against bench/budget.txt; BLESS='why' takes new 
 bench: ## the ladder beside testpmd, l3fwd and the kernel, < 8 min; SIZE=middle < 15, FULL=1 < 50
 	@scripts/install.sh build bench
 	@SIZE="$(SIZE)" FULL="$(FULL)" scripts/bench.sh
+
+builds: ## what a static DPDK, native code and (HUGEPAGES=1) hugepages are worth, in turn
+	@scripts/install.sh build dpdk
+	@scripts/builds.sh
 
 soak: ## whole workers under seeded faults for SECONDS=60, judged by a model; SEED=... replays one run
 	@scripts/install.sh test

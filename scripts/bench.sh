@@ -25,6 +25,7 @@ cargo build --release --locked -p gateway -p bench --bins >&2
 
 command="make bench"
 [ "$SIZE" = short ] || command+=" SIZE=$SIZE"
+[ -z "${HUGEPAGES:-}" ] || command+=" HUGEPAGES=1"
 arguments=(--size "$SIZE" --minutes "$minutes" --rounds "${ROUNDS:-5}" --window-ms "${WINDOW_MS:-400}"
     --date "$(LC_ALL=C date '+%-d %B %Y')" --command "$command")
 [ -z "${HUGEPAGES:-}" ] || arguments+=(--hugepages)
