@@ -146,6 +146,7 @@ mod tests {
             (Saving::BRIDGED, 5),
             (Saving::replicated(ports(3)), 3),
             (Saving::replicated(ports(4)), 2),
+            (Saving::ROUTED.with_rules(10), 2),
             (Saving::DELIVERED, 2),
         ] {
             let mut opt_out = OptOut::new(true);

@@ -22,6 +22,13 @@ impl Saving {
         Self(4 * ports.len().max(2) as u16)
     }
 
+    /// As well, a train that filters were asked about: singles then have no short way, and all rules
+    /// may be asked for each. From 2 on with ten rules.
+    #[must_use]
+    pub fn with_rules(self, rules: usize) -> Self {
+        Self(self.0 + 12 + (rules * 2 / 5) as u16)
+    }
+
     /// Of a train that was decided on so.
     #[inline]
     pub fn of(decision: &Decision) -> Self {

@@ -6,7 +6,7 @@
 use super::path::{Path, emit};
 use crate::config::{Action, Place};
 use crate::device::Backend;
-use crate::forward::{FilterKey, Limiter, RuleId};
+use crate::forward::{FilterKey, Filters, Limiter, RuleId};
 use crate::gro::Saving;
 use crate::packet::{
     Answer, Coalesce, Decision, DropReason, FrameInfo, PacketBuf, PortId, PortMask, PuntClass,
@@ -45,7 +45,8 @@ impl<K: Backend> Path<K> {
         let Some(first) = packet.segments().first() else { return Saving::ROUTED };
         let (info, key) = (*packet.info(), FilterKey::of(packet.info(), first.head()));
         let decision = self.forwarder.decide(&info, first.head(), now);
-        let saving = Saving::of(&decision);
+        let rules = self.forwarder.filters().map_or(0, Filters::count);
+        let saving = Saving::of(&decision).with_rules(rules);
         if !self.admits(Place::Ingress, &key, info.port, &packet, now) {
             return saving;
         }

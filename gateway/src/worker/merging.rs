@@ -29,6 +29,7 @@ impl<K: Backend> Path<K> {
         let (info, segments) = (*merged.info(), merged.geometry().segments);
         self.counters.decided += u64::from(segments);
         let decision = self.forwarder.decide(&info, merged.packet().head(), now);
+        let mut saving = Saving::of(&decision);
         let mut split = std::mem::take(&mut self.split);
         match resegment(merged, &self.pool, &mut split) {
             Ok(lost) => self.counters.drop(info.port, DropReason::NoBuffer, lost as u64),
@@ -39,14 +40,12 @@ impl<K: Backend> Path<K> {
         if let Some(list) = SuperPacket::from_segments(info, &mut split) {
             let list = list.after(waited);
             match self.forwarder.filters() {
-                Some(_) => {
-                    self.forward_filtered(list, now);
-                }
+                Some(_) => saving = self.forward_filtered(list, now),
                 None => self.carry_out(decision, list, now),
             }
         }
         self.split = split;
-        Saving::of(&decision)
+        saving
     }
 }
 

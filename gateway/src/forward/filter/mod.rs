@@ -118,6 +118,11 @@ impl Filters {
         self.entries.iter().map(|entry| (&entry.filter, entry.id))
     }
 
+    /// Rules in all.
+    pub fn count(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Slots above the last one in use.
     pub fn slots(&self) -> usize {
         self.entries.iter().map(|entry| usize::from(entry.id.slot) + 1).max().unwrap_or(0)
