@@ -56,7 +56,12 @@ impl Generator {
     pub fn open(eal: &Eal, devices: [&str; 2], frames: Vec<Vec<u8>>) -> anyhow::Result<Self> {
         let pool = Pool::new(
             eal,
-            gateway::dpdk::PoolOptions { buffers: 16_383, buffer_bytes: 2048, numa_node: None },
+            gateway::dpdk::PoolOptions {
+                buffers: 16_383,
+                buffer_bytes: 2048,
+                numa_node: None,
+                lifo: true,
+            },
         )?;
         let open = |device: &str| -> anyhow::Result<Opened> {
             Ok(open_port(eal, &device.parse()?, &pool, false)?)

@@ -100,11 +100,11 @@ unpoison_mbuf(struct rte_mempool *pool, void *arg, void *object, unsigned int nu
 /* rte_pktmbuf_pool_create_by_ops, with the mark of a pool that is made. */
 struct rte_mempool *
 sys_pktmbuf_pool_create(const char *name, unsigned int count, unsigned int cache, uint16_t room,
-		int socket)
+		int socket, int lifo)
 {
 	struct rte_mempool *pool;
 
-	(void)cache;
+	(void)cache, (void)lifo;
 	pool = rte_pktmbuf_pool_create_by_ops(name, count, 0, 0, room, socket, poisoned.name);
 	if (pool == NULL)
 		return NULL;

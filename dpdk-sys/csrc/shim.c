@@ -77,14 +77,13 @@ sys_pktmbuf_data_room_size(struct rte_mempool *pool)
 #ifndef __SANITIZE_ADDRESS__
 struct rte_mempool *
 sys_pktmbuf_pool_create(const char *name, unsigned int count, unsigned int cache, uint16_t room,
-		int socket)
+		int socket, int lifo)
 {
-	struct rte_mempool *pool;
+	struct rte_mempool *pool = NULL;
 
-	/* What was freed last is allocated first, and is still in the processor's cache: from the ring of
-	 * rte_pktmbuf_pool_create every other buffer comes before it. No lock, so no thread that was
-	 * preempted is waited for. A DPDK without it has the ring. */
-	pool = rte_pktmbuf_pool_create_by_ops(name, count, cache, 0, room, socket, "lf_stack");
+	/* No lock, so no thread that was preempted is waited for. A DPDK without it has the ring. */
+	if (lifo)
+		pool = rte_pktmbuf_pool_create_by_ops(name, count, cache, 0, room, socket, "lf_stack");
 	if (pool == NULL)
 		pool = rte_pktmbuf_pool_create(name, count, cache, 0, room, socket);
 	return pool;

@@ -70,7 +70,7 @@ uint16_t sys_pktmbuf_data_room_size(struct rte_mempool *pool);
 /* As rte_pktmbuf_pool_create and rte_mempool_free; with AddressSanitizer buffers that are in the
  * pool are poisoned (poison.c). */
 struct rte_mempool *sys_pktmbuf_pool_create(const char *name, unsigned int count, unsigned int cache,
-		uint16_t room, int socket);
+		uint16_t room, int socket, int lifo);
 void sys_mempool_free(struct rte_mempool *pool);
 
 /* rte_mempool.h: what lies in a pool, past its caches and with them. */

@@ -44,7 +44,7 @@ fn pool() -> *mut sys::rte_mempool {
     // SAFETY: the strings are NUL-terminated and never freed.
     assert!(unsafe { sys::rte_eal_init(argv.len() as i32, argv.as_mut_ptr()) } >= 0);
     // SAFETY: the EAL runs.
-    let pool = unsafe { sys::sys_pktmbuf_pool_create(c"planted".as_ptr(), 63, 0, ROOM, -1) };
+    let pool = unsafe { sys::sys_pktmbuf_pool_create(c"planted".as_ptr(), 63, 0, ROOM, -1, 0) };
     assert!(!pool.is_null());
     pool
 }

@@ -75,7 +75,12 @@ fn main() -> anyhow::Result<()> {
     let delays = delays(&args);
     let passages = passages(&args, &runner)?;
     let section = Section {
-        heading: format!("{}, ladder ({})", args.date, format!("{:?}", args.size).to_lowercase()),
+        heading: format!(
+            "{}, ladder ({}{})",
+            args.date,
+            format!("{:?}", args.size).to_lowercase(),
+            if args.hugepages { ", hugepages" } else { "" }
+        ),
         machine: &runner.machine,
         notes: notes(&args, &busy, began),
         groups: &groups,

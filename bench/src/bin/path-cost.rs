@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
     })?;
     let _lcore = Lcore::enter(&eal, args.lcore)?;
     let (buffers, buffer_bytes) = (config.runtime.pool_buffers, config.runtime.buffer_bytes);
-    let pool = Pool::new(&eal, PoolOptions { buffers, buffer_bytes, numa_node: None })?;
+    let pool = Pool::new(&eal, PoolOptions { buffers, buffer_bytes, numa_node: None, lifo: true })?;
     let (queues, _ports) = open(&eal, &devices, &pool)?;
     let mut assembly = assemble::<Dpdk>(&config, queues, &pool, 1);
     let worker = assembly.workers.first_mut().context("one worker")?;

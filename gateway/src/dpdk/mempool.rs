@@ -27,6 +27,10 @@ pub struct PoolOptions {
     pub buffer_bytes: u16,
     /// The NUMA node of the ports it serves; `None`: any.
     pub numa_node: Option<u32>,
+    /// Whether what was freed last is allocated first, and so is still in the processor's cache; else
+    /// every other buffer that is free comes before it, once caches run over. net_af_xdp needs the
+    /// latter: with a stack, which begins with the last buffers, it receives nothing.
+    pub lifo: bool,
 }
 
 struct Mempool {
@@ -166,7 +170,9 @@ fn create(options: PoolOptions, node: i32) -> Result<NonNull<sys::rte_mempool>, 
     let room = u16::try_from(room).map_err(|_| Errno(libc::EINVAL))?;
     // SAFETY: the EAL runs; the name is NUL-terminated and copied; the numbers are checked by the
     // callee (rte_pktmbuf_pool_create), which fails with rte_errno set.
-    let pool =
-        unsafe { sys::sys_pktmbuf_pool_create(name.as_ptr(), options.buffers, cache, room, node) };
+    let pool = unsafe {
+        let lifo = options.lifo.into();
+        sys::sys_pktmbuf_pool_create(name.as_ptr(), options.buffers, cache, room, node, lifo)
+    };
     NonNull::new(pool).ok_or_else(Errno::last)
 }

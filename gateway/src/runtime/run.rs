@@ -55,6 +55,7 @@ pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, Ru
             buffers: config.runtime.pool_buffers,
             buffer_bytes: config.runtime.buffer_bytes,
             numa_node: None,
+            lifo: !devices.iter().any(|device| device.is("af_xdp")),
         },
     )?;
     let (opened, mut queues) = ports::open(&eal, config, &devices, &pool)?;

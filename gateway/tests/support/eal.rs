@@ -15,5 +15,5 @@ pub(crate) fn eal() -> &'static Eal {
 }
 
 pub(crate) fn pool(buffers: u32, buffer_bytes: u16) -> Pool {
-    Pool::new(eal(), PoolOptions { buffers, buffer_bytes, numa_node: None }).unwrap()
+    Pool::new(eal(), PoolOptions { buffers, buffer_bytes, numa_node: None, lifo: true }).unwrap()
 }
