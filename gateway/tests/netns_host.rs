@@ -74,6 +74,30 @@ fn routes_follow_the_kernel() {
     gateway.stop_clean();
 }
 
+/// Next hops of their own (`ip nexthop`, FRR): the kernel says nothing of the routes that change or go
+/// with one.
+#[test]
+fn routes_change_and_go_with_their_next_hop() {
+    let Some(mut lab) = lab() else { return };
+    plug_routed(&mut lab, 2);
+    let gateway = start_router(&lab, "");
+    let via = |routes: &[FibEntry]| {
+        let route = routes.iter().find(|route| route.prefix == "10.99.0.0/16")?;
+        route.via.clone()
+    };
+    lab.middle.ip("nexthop add id 7 via 10.78.2.2 dev gw-p1").unwrap();
+    lab.middle.ip("route add 10.99.0.0/16 nhid 7").unwrap();
+    for hop in [Some("10.78.2.2"), Some("10.78.2.3"), None] {
+        match hop {
+            Some(hop) => lab.middle.ip(&format!("nexthop replace id 7 via {hop} dev gw-p1")),
+            None => lab.middle.ip("nexthop del id 7"),
+        }
+        .unwrap();
+        eventually(&gateway, Topic::Fib, |routes: &[FibEntry]| via(routes).as_deref() == hop);
+    }
+    gateway.stop_clean();
+}
+
 /// Datagrams for a program on the gateway's host arrive one by one, whatever form they took on the
 /// way up; a group is heard from joining to leaving, on its last hop too.
 #[test]

@@ -11,6 +11,8 @@ const RTM_NEWNEIGH: u16 = 28;
 const RTM_DELNEIGH: u16 = 29;
 const RTM_NEWMDB: u16 = 84;
 const RTM_DELMDB: u16 = 85;
+const RTM_NEWNEXTHOP: u16 = 104;
+const RTM_DELNEXTHOP: u16 = 105;
 /// linux/socket.h: a neighbour of this family is a station of a bridge.
 const AF_BRIDGE: u8 = 7;
 
@@ -105,7 +107,10 @@ impl Changes {
             RTM_NEWROUTE | RTM_DELROUTE if MULTICAST_FAMILIES.contains(&family) => {
                 Self { multicast: true, ..none }
             }
-            RTM_NEWROUTE | RTM_DELROUTE => Self { routes: true, ..none },
+            // The routes by a next hop change or go with it without a word (`remove_nexthop`).
+            RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWNEXTHOP | RTM_DELNEXTHOP => {
+                Self { routes: true, ..none }
+            }
             RTM_NEWMDB | RTM_DELMDB => Self { snooped: true, ..none },
             _ => Self::ALL,
         }
@@ -135,6 +140,7 @@ mod tests {
             (RTM_DELNEIGH, inet, Changes { neighbors: true, ..none }),
             (RTM_NEWROUTE, inet, Changes { routes: true, ..none }),
             (RTM_DELROUTE, mfc, Changes { multicast: true, ..none }),
+            (RTM_DELNEXTHOP, 0, Changes { routes: true, ..none }),
             (link, 0, Changes::ALL),
             (address, inet, Changes::ALL),
         ];

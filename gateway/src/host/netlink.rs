@@ -26,8 +26,8 @@ use super::changes::Changes;
 use crate::packet::MacAddr;
 
 /// RTNLGRP_* of linux/rtnetlink.h: link, neighbours; IPv4 addresses, multicast routes, routes; the
-/// same of IPv6; groups of bridges.
-const GROUPS: [u32; 9] = [1, 3, 5, 6, 7, 9, 10, 11, 26];
+/// same of IPv6; groups of bridges, next hops (Linux 5.3).
+const GROUPS: [u32; 10] = [1, 3, 5, 6, 7, 9, 10, 11, 26, 32];
 /// Datagrams of the kernel are at most 32 KiB (NLMSG_GOODSIZE of a dump).
 const RECEIVE: usize = 64 * 1024;
 
