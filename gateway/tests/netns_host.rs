@@ -74,8 +74,7 @@ fn routes_follow_the_kernel() {
     gateway.stop_clean();
 }
 
-/// Next hops of their own (`ip nexthop`, FRR): the kernel says nothing of the routes that change or go
-/// with one.
+/// Next hops of their own (`ip nexthop`, FRR): the kernel says nothing of the routes that go with one.
 #[test]
 fn routes_change_and_go_with_their_next_hop() {
     let Some(mut lab) = lab() else { return };
@@ -87,14 +86,14 @@ fn routes_change_and_go_with_their_next_hop() {
     };
     lab.middle.ip("nexthop add id 7 via 10.78.2.2 dev gw-p1").unwrap();
     lab.middle.ip("route add 10.99.0.0/16 nhid 7").unwrap();
-    for hop in [Some("10.78.2.2"), Some("10.78.2.3"), None] {
-        match hop {
-            Some(hop) => lab.middle.ip(&format!("nexthop replace id 7 via {hop} dev gw-p1")),
-            None => lab.middle.ip("nexthop del id 7"),
-        }
-        .unwrap();
-        eventually(&gateway, Topic::Fib, |routes: &[FibEntry]| via(routes).as_deref() == hop);
+    for hop in ["10.78.2.2", "10.78.2.3"] {
+        lab.middle.ip(&format!("nexthop replace id 7 via {hop} dev gw-p1")).unwrap();
+        eventually(&gateway, Topic::Fib, |routes: &[FibEntry]| via(routes).as_deref() == Some(hop));
     }
+    // New interfaces have routes of their own: while they come, all are asked for anyway.
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    lab.middle.ip("nexthop del id 7").unwrap();
+    eventually(&gateway, Topic::Fib, |routes: &[FibEntry]| via(routes).is_none());
     gateway.stop_clean();
 }
 

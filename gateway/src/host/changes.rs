@@ -107,7 +107,7 @@ impl Changes {
             RTM_NEWROUTE | RTM_DELROUTE if MULTICAST_FAMILIES.contains(&family) => {
                 Self { multicast: true, ..none }
             }
-            // The routes by a next hop change or go with it without a word (`remove_nexthop`).
+            // The routes by a next hop go with it without a word (`remove_nexthop`).
             RTM_NEWROUTE | RTM_DELROUTE | RTM_NEWNEXTHOP | RTM_DELNEXTHOP => {
                 Self { routes: true, ..none }
             }
