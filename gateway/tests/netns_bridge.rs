@@ -49,7 +49,8 @@ fn streams_pass_over_af_xdp() {
         stream(2, "10.78.0.1", &[0]),
         stream(0, "239.78.9.9", &[1, 2]),
     ];
-    demand_intact(&lab, &streams, 2.0);
+    // Fewer datagrams than the pool has buffers: from its end nothing is received (docs/limits.md).
+    demand_intact(&lab, &streams, 0.5);
     gateway.stop_clean();
 }
 
