@@ -52,13 +52,13 @@ impl<'a> Device<'a> {
         if self.is("net_af_packet") { self.argument("iface") } else { None }
     }
 
-    /// Whether its driver frees none of the buffers in its rings when it closes: how many it can have
-    /// kept of each queue pair.
-    pub fn buffers_kept(&self) -> Option<usize> {
+    /// How many buffers its driver can keep of each queue pair: 0, but for one that frees none of those
+    /// in its rings when it closes.
+    pub fn buffers_kept(&self) -> usize {
         // drivers/net/af_xdp/rte_eth_af_xdp.c: the fill ring is of twice ETH_AF_XDP_DFLT_NUM_DESCS
         // (2048), the transmit and completion rings of one each; xdp_umem_destroy asks none of them.
         const AF_XDP_RINGS: usize = 4 * 2048;
-        self.is("net_af_xdp").then_some(AF_XDP_RINGS)
+        if self.is("net_af_xdp") { AF_XDP_RINGS } else { 0 }
     }
 
     /// The kernel interface it works through, which must be there before the port is opened.

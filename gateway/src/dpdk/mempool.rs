@@ -42,7 +42,8 @@ struct Mempool {
 }
 
 // SAFETY: what the pool is made on (lf_stack, or the ring_mp_mc of rte_pktmbuf_pool_create without
-// flags) is for any number of threads, and its per-lcore caches are indexed by the calling thread's own lcore id.
+// flags) is for any number of threads, and its per-lcore caches are indexed by the calling thread's own
+// lcore id.
 unsafe impl Send for Mempool {}
 // SAFETY: as above.
 unsafe impl Sync for Mempool {}

@@ -418,7 +418,7 @@ impl<B: PacketBuf> GroTable<B> {
         self.stats.record(reason, 1);
         self.alone.push(packet);
         if let Some(super_packet) = SuperPacket::from_segments(*info, &mut self.alone) {
-            let _of_one = sink(super_packet);
+            sink(super_packet);
         }
     }
 }

@@ -2,7 +2,7 @@ use core::fmt;
 use std::collections::BTreeMap;
 
 use super::Totals;
-use crate::config::{self, Config, Device};
+use crate::config::{Config, Device};
 use crate::counters::Stage;
 use crate::packet::{BufPool, Last, Missing, PortId, Trail};
 use crate::worker::WorkerSnapshot;
@@ -43,9 +43,11 @@ impl Outcome {
         let (free, capacity) = (pool.available(), pool.capacity());
         let mut faults = stages(config, workers);
         let missing = if free == capacity { Vec::new() } else { pool.missing() };
-        // More than fits into the rings is nobody's custom.
-        let excused = |trail| is_kept(config, trail) && most_kept(config) >= capacity - free;
-        let (kept, lost) = missing.into_iter().partition::<Vec<_>, _>(|b| excused(b.trail));
+        let rings = rings(config);
+        // With a queue pair for each worker; more than fits is nobody's custom.
+        let most = config.runtime.lcores.len() * rings.iter().sum::<usize>();
+        let excused = |buffer: &Missing| capacity - free <= most && is_kept(&rings, buffer.trail);
+        let (kept, lost) = missing.into_iter().partition::<Vec<_>, _>(excused);
         faults.extend(trails(config, lost));
         let pool = PoolBalance { free, kept: kept.len(), capacity };
         Self { totals: Totals::of(workers), pool, faults }
@@ -101,24 +103,20 @@ fn trails(config: &Config, missing: Vec<Missing>) -> Vec<String> {
     lines.collect()
 }
 
+/// By port, how many buffers its driver can have kept of each queue pair.
+fn rings(config: &Config) -> Vec<usize> {
+    let devices = config.ports.iter().map(|port| Device::parse(&port.device));
+    devices.map(|device| device.map_or(0, |device| device.buffers_kept())).collect()
+}
+
 /// Whether the buffer can be in a ring of a driver that frees none when it closes: given to it to
 /// receive into, or to send.
-fn is_kept(config: &Config, trail: Trail) -> bool {
-    let keeps = |port: &config::Port| kept_by(port) > 0;
+fn is_kept(rings: &[usize], trail: Trail) -> bool {
     match trail.last() {
-        Last::Unseen => config.ports.iter().any(keeps),
-        Last::Queued(port) => config.ports.get(port.index()).is_some_and(keeps),
+        Last::Unseen => rings.iter().any(|&kept| kept > 0),
+        Last::Queued(port) => rings.get(port.index()).is_some_and(|&kept| kept > 0),
         Last::Received(_) | Last::Made => false,
     }
-}
-
-/// With a queue pair for each worker.
-fn most_kept(config: &Config) -> usize {
-    config.runtime.lcores.len() * config.ports.iter().map(kept_by).sum::<usize>()
-}
-
-fn kept_by(port: &config::Port) -> usize {
-    Device::parse(&port.device).and_then(|device| device.buffers_kept()).unwrap_or(0)
 }
 
 fn place(config: &Config, stage: Stage, port: Option<PortId>) -> String {
