@@ -42,16 +42,11 @@ pub fn route_v6(n: usize) -> Ipv6Addr {
     Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) + ((n as u128) << 80))
 }
 
-/// The group of a multicast case, which tells ipv4_multicast to copy to ports 1 to `copies`.
-pub fn group_v4(copies: usize) -> Ipv4Addr {
+/// The group that tells ipv4_multicast to copy to ports 1 to `copies`.
+fn group_v4(copies: usize) -> Ipv4Addr {
     let mask = if copies < 4 { (1_u8 << (copies + 1)) - 2 } else { 0 };
     let [a, b, c, d] = GROUP_V4.octets();
     Ipv4Addr::new(a, b, c, d + mask)
-}
-
-/// The n-th of many groups with a route each.
-pub fn group_of(n: usize) -> Ipv4Addr {
-    Ipv4Addr::from_bits(0xef02_0000 + n as u32)
 }
 
 /// One datagram of the input.
@@ -62,6 +57,14 @@ struct Item {
 }
 
 impl Case {
+    /// The n-th of its IPv4 groups; of one, the one that ipv4_multicast understands.
+    pub fn group_v4(&self, n: usize) -> Ipv4Addr {
+        match self.groups {
+            ..2 => group_v4(self.copies),
+            _ => Ipv4Addr::from_bits(0xef02_0000 + n as u32),
+        }
+    }
+
     /// The frames in order.
     pub fn frames(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let items = if self.mix { self.mix_of_traffic() } else { self.trains() };
@@ -122,7 +125,7 @@ impl Case {
             Journey::Station => RECEIVER_MAC,
             Journey::Multicast | Journey::Flood if self.v6 => [0x33, 0x33, 0, 1, 0, 1],
             Journey::Multicast | Journey::Flood => {
-                let [_, b, c, d] = self.group(item).octets();
+                let [_, b, c, d] = self.group_of(item).octets();
                 [1, 0, 0x5e, b & 0x7f, c, d]
             }
         }
@@ -134,15 +137,12 @@ impl Case {
                 Ipv4Addr::from_bits(route_v4(scatter(item.flow, self.routes)).to_bits() + 2)
             }
             Journey::Route | Journey::Station => host_v4(1, 2),
-            Journey::Multicast | Journey::Flood => self.group(item),
+            Journey::Multicast | Journey::Flood => self.group_of(item),
         }
     }
 
-    fn group(&self, item: Item) -> Ipv4Addr {
-        match self.groups {
-            ..2 => group_v4(self.copies),
-            groups => group_of(scatter(item.flow, groups)),
-        }
+    fn group_of(&self, item: Item) -> Ipv4Addr {
+        self.group_v4(scatter(item.flow, self.groups))
     }
 
     fn to_v6(&self, item: Item) -> Ipv6Addr {
@@ -176,7 +176,7 @@ fn destination_port(item: Item) -> u16 {
 
 /// Which of so many routes a flow takes: neighbours in time are none in the table.
 fn scatter(flow: usize, routes: usize) -> usize {
-    (flow as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize % routes
+    (flow as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize % routes.max(1)
 }
 
 /// A linear congruential generator (Knuth's MMIX constants): the same traffic everywhere.

@@ -1,6 +1,7 @@
 //! How each peer is told to do what the gateway does, on the same ports.
 
 use core::fmt;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -85,17 +86,15 @@ impl PeerSetup<'_> {
     /// testpmd polls beside its main thread, the examples in it.
     fn eal(&self, program: &Path, beside: bool) -> Command {
         // A number behind those of all CPUs is the main thread's, where both CPUs poll.
-        let (other, lcore) = (self.other, self.lcore);
-        let main = if self.workers > 1 { 127 } else { other };
-        let cpus = match beside && other != lcore {
-            true if main != other => {
-                format!("--lcores={main}@{other},{other}@{other},{lcore}@{lcore}")
-            }
-            true => format!("--lcores={other}@{other},{lcore}@{lcore}"),
-            false => format!("--lcores={lcore}@{lcore}"),
-        };
+        let main = if self.workers > 1 { 127 } else { self.other };
+        let mut lcores = BTreeMap::from([(self.lcore, self.lcore)]);
+        if beside {
+            lcores.extend([(self.other, self.other), (main, self.other)]);
+        }
+        let lcores: Vec<_> = lcores.iter().map(|(lcore, cpu)| format!("{lcore}@{cpu}")).collect();
+        let lcores = format!("--lcores={}", lcores.join(","));
         let mut command = Command::new(program);
-        command.args([&cpus, "--no-pci", "-m", "512", &format!("--file-prefix={}", self.prefix)]);
+        command.args([&lcores, "--no-pci", "-m", "512", &format!("--file-prefix={}", self.prefix)]);
         command.args(if self.hugepages {
             &["--in-memory"][..]
         } else {

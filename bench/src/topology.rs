@@ -4,7 +4,7 @@ use core::fmt::Write;
 
 use gateway::packet::MacAddr;
 
-use crate::frames::{GATEWAY_MAC, GROUP_V6, RECEIVER_MAC, group_of, group_v4, host_v4, host_v6};
+use crate::frames::{GATEWAY_MAC, GROUP_V6, RECEIVER_MAC, host_v4, host_v6};
 use crate::frames::{route_v4, route_v6};
 use crate::{Case, Journey};
 
@@ -34,13 +34,7 @@ impl Topology<'_> {
         // Writing to a string cannot fail.
         let _ = self.ports(case, &mut text);
         let _ = self.tables(case, &mut text);
-        for n in 0..case.filters {
-            text += &format!(
-                "[[filter]]\nat = \"forward\"\naction = \"drop\"\n\
-                 match = {{ proto = \"udp\", dst = \"203.0.113.0/24\", dst_port = {} }}\n",
-                n + 1
-            );
-        }
+        let _ = filters(case, &mut text);
         text
     }
 
@@ -94,9 +88,7 @@ impl Topology<'_> {
             }
             Journey::Multicast => {
                 let outs = self.output_names();
-                let many = (0..case.groups).filter(|_| case.groups > 1).map(group_of);
-                let groups = [group_v4(case.copies)].into_iter().chain(many);
-                let groups = groups.map(|group| group.to_string());
+                let groups = (0..case.groups.max(1)).map(|n| case.group_v4(n).to_string());
                 for group in groups.chain([GROUP_V6.to_string()]) {
                     writeln!(text, "[[multicast]]\ngroup = \"{group}\"\nfrom = \"p0\"")?;
                     writeln!(text, "to = [{outs}]")?;
@@ -111,6 +103,18 @@ impl Topology<'_> {
         let names: Vec<_> = (1..=self.outputs.len()).map(|n| format!("\"p{n}\"")).collect();
         names.join(", ")
     }
+}
+
+/// Rules for a documentation prefix (RFC 5737), where nothing goes.
+fn filters(case: &Case, text: &mut String) -> core::fmt::Result {
+    for port in 1..=case.filters {
+        writeln!(text, "[[filter]]\nat = \"forward\"\naction = \"drop\"")?;
+        writeln!(
+            text,
+            "match = {{ proto = \"udp\", dst = \"203.0.113.0/24\", dst_port = {port} }}"
+        )?;
+    }
+    Ok(())
 }
 
 fn routes(case: &Case, text: &mut String) -> core::fmt::Result {

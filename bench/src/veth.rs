@@ -1,6 +1,6 @@
 //! Kernel interfaces: the Linux bridge and router over veth cables, and on the same cables testpmd
-//! and the gateway over net_af_packet and net_af_xdp. A thread sends frames by a raw socket as fast as it can; what
-//! arrives behind the middle counts.
+//! and the gateway over net_af_packet and net_af_xdp. A thread sends frames by a raw socket as fast
+//! as it can; what arrives behind the middle counts.
 
 use core::fmt::Write;
 use std::fs::{self, File};
