@@ -14,7 +14,8 @@ HOST=$(rustc -vV | sed -n 's/^host: //p')
 BINARIES=target/fuzz/$HOST/release
 # Longer inputs reach nothing new, and are slow to run and to keep.
 MAX_LEN=2048
-# Some 12 seconds of each: what --short runs.
+GATHERED=target/fuzz/gathered
+# Inputs of each that --short runs: half a minute in all.
 declare -A SHORT=([parse]=2000000 [membership]=300000 [resegment]=30000 [config]=300 [path]=6000)
 
 build() {
@@ -48,7 +49,7 @@ options() {
 }
 
 fuzz() {
-    local target=$1 gathered=target/fuzz/gathered/$1 log=target/fuzz/$1.log
+    local target=$1 gathered=$GATHERED/$1 log=target/fuzz/$1.log
     local -a folders extra
     mkdir -p "$gathered" "$FUZZ/crashes/$target"
     mapfile -t folders < <(seeds "$target")
@@ -66,9 +67,10 @@ fuzz() {
         END {printf "%-12s %12d executions, %6d edges reached\n", target, runs, cov}' "$log"
 }
 
-# Nothing gathered before has a part in it.
+# What was gathered has no part in it, and stays.
 short() {
-    rm -rf "target/fuzz/gathered/$1"
+    local GATHERED=target/fuzz/short
+    rm -rf "${GATHERED:?}/$1"
     fuzz "$1"
 }
 
@@ -77,8 +79,8 @@ keep() {
     local target=$1 kept=target/fuzz/kept/$1
     local -a folders
     mapfile -t folders < <(seeds "$target")
-    rm -rf "$kept" && mkdir -p "$kept" "$FUZZ/corpus/$target" "target/fuzz/gathered/$target"
-    "$BINARIES/$target" -merge=1 -max_len="$MAX_LEN" "$kept" "target/fuzz/gathered/$target" \
+    rm -rf "$kept" && mkdir -p "$kept" "$FUZZ/corpus/$target" "$GATHERED/$target"
+    "$BINARIES/$target" -merge=1 -max_len="$MAX_LEN" "$kept" "$GATHERED/$target" \
         "${folders[@]}" >"target/fuzz/$target.merge.log" 2>&1
     rm -rf "${FUZZ:?}/corpus/$target" && mv "$kept" "$FUZZ/corpus/$target"
     say "$target: $(find "$FUZZ/corpus/$target" -type f | wc -l) inputs," \
