@@ -34,8 +34,12 @@ build() {
 }
 
 cycles() { # FORM ARGUMENTS...
-    "${PROGRAM[$1]}" --polls "$POLLS" "${@:2}" 2>/dev/null |
-        sed -n 's/.*"cycles_per_frame":\([0-9.]*\).*/\1/p'
+    "${PROGRAM[$1]}" --polls "$POLLS" "${@:2}" | sed -n 's/.*"cycles_per_frame":\([0-9.]*\).*/\1/p'
+}
+
+# Figures, a line each, to: median, least, most.
+spread() {
+    sort -n | awk '{v[NR] = $1} END {if (NR) print v[int((NR + 1) / 2)], v[1], v[NR]}'
 }
 
 say "building"
@@ -49,31 +53,30 @@ measured=$(mktemp)
 trap 'rm -f "$measured"' EXIT
 for ((round = 0; round < ROUNDS; round++)); do
     for case in "${CASES[@]}"; do
+        read -ra arguments <<<"${case#*|}"
         for form in "${FORMS[@]}"; do
-            read -ra arguments <<<"${case#*|}"
-            printf '%s|%s|%s\n' "${case%|*}" "$form" "$(cycles "$form" "${arguments[@]}")"
+            figure=$(cycles "$form" "${arguments[@]}") || die "$form: ${case%|*}: path-cost failed"
+            printf '%s|%s|%s\n' "${case%|*}" "$form" "$figure"
         done
     done
 done >"$measured"
 
-# Ratios are of medians: the forms took turns.
 printf '| cycles per frame: median (min–max) | shared | static | static, native |\n|---|---|---|---|\n'
 for case in "${CASES[@]}"; do
     row="| ${case%|*} |"
     for form in "${FORMS[@]}"; do
-        row+=$(awk -F'|' -v what="${case%|*}" -v form="$form" '$1 == what && $2 == form {print $3}' \
-            "$measured" | sort -n |
-            awk '{v[NR] = $1} END {printf " %.0f (%.0f–%.0f) |", v[int((NR + 1) / 2)], v[1], v[NR]}')
+        read -r median least most < <(sed -n "s/^${case%|*}|$form|//p" "$measured" | spread)
+        row+=$(printf ' %.0f (%.0f–%.0f) |' "$median" "$least" "$most")
     done
     printf '%s\n' "$row"
 done
 
 # The distribution's DPDK has 32 ports, the static one as many as a port mask: 64.
-printf '\n| copies of a datagram, 64 B, static | cycles per frame | per copy |\n|---|---|---|\n'
+printf '\n| copies of a datagram, 64 B, static | cycles per copy: median (min–max) |\n|---|---|\n'
 for copies in 1 3 8 16 31 63; do
     for ((round = 0; round < ROUNDS; round++)); do
-        cycles static --path multicast --copies "$copies" --train 16
-    done | sort -n | awk -v copies="$copies" '{v[NR] = $1} END {
-        median = v[int((NR + 1) / 2)]
-        printf "| %d | %.0f | %.0f (%.0f–%.0f) |\n", copies, median, median / copies, v[1] / copies, v[NR] / copies}'
+        cycles static --path multicast --copies "$copies" --train 16 ||
+            die "$copies copies: path-cost failed"
+    done | awk -v copies="$copies" '{print $1 / copies}' | spread |
+        awk -v copies="$copies" '{printf "| %d | %.0f (%.0f–%.0f) |\n", copies, $1, $2, $3}'
 done

@@ -29,8 +29,11 @@ build=$ROOT/target/$name-build
 scripts/dpdk-source.sh
 # The python of meson's own interpreter has pyelftools by apt; another one first in PATH may not.
 setup=(setup "$build" meson-wrap --prefix="$prefix" --libdir=lib "${options[@]}")
+# Options for a subproject (drivers, libraries) count when it is set up first, and never again.
+cmp -s meson-wrap/meson.build "$build/set-up-by" || rm -rf "$build"
 if [ -d "$build/meson-info" ]; then setup+=(--reconfigure); fi
 meson "${setup[@]}" >&2
+cp meson-wrap/meson.build "$build/set-up-by"
 ninja -C "$build" >&2
 meson install -C "$build" --quiet >&2
 
