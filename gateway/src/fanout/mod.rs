@@ -14,5 +14,6 @@ mod rewrite;
 pub use emit::Emit;
 pub use replicate::{Fanout, FanoutPort};
 pub use rewrite::{
-    decrement_ttl, group_address, set_addresses, set_last_hop, set_source, trim_to_ip,
+    decrement_ttl, group_address, rewrite_plain, set_addresses, set_last_hop, set_source,
+    trim_to_ip,
 };

@@ -1,7 +1,7 @@
 use super::Emit;
 use super::repack::repack;
 use super::rewrite::{
-    Rewrite, decrement_ttl, group_address, set_addresses, set_destination, set_source, trim_to_ip,
+    Rewrite, decrement_ttl, group_address, set_destination, set_source, trim_to_ip,
 };
 use crate::counters::FanoutCounters;
 use crate::packet::{
@@ -93,19 +93,9 @@ impl<B: PacketBuf> Fanout<B> {
         self.hand_over(rewritten, fits, hop.port, emit);
     }
 
-    /// [`route`](Self::route) for one datagram.
-    #[inline]
-    pub fn route_one(
-        &mut self,
-        mut packet: B,
-        info: &FrameInfo,
-        hop: &NextHop,
-        emit: &mut impl Emit<B::Tx>,
-    ) {
-        edit_in_place(&mut packet, info);
-        set_addresses(packet.head_mut(), hop);
-        self.counters.in_place += 1;
-        self.emit_one(packet, hop.port, emit);
+    /// Counts datagrams that the caller has rewritten ([`rewrite_plain`](super::rewrite_plain)).
+    pub fn note_in_place(&mut self, datagrams: u64) {
+        self.counters.in_place += datagrams;
     }
 
     /// [`verbatim`](Self::verbatim) for one frame and one port.

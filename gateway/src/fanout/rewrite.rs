@@ -3,8 +3,8 @@
 
 use core::net::IpAddr;
 
-use crate::packet::{FrameInfo, MacAddr, Network, NextHop, PacketBuf};
-use crate::wire::{Ipv4, Ipv6, view, view_mut};
+use crate::packet::{Coalesce, FrameInfo, MacAddr, Network, NextHop, PacketBuf};
+use crate::wire::{Ipv4, Ipv6, Plain, PlainIp, view, view_mut};
 
 /// The least length of an Ethernet frame without FCS (IEEE 802.3 3.2.7).
 const MIN_FRAME: usize = 60;
@@ -12,34 +12,52 @@ const MIN_FRAME: usize = 60;
 /// What a router does to each datagram of a super-packet on its way to one next hop.
 pub(super) struct Rewrite {
     info: FrameInfo,
-    /// There is something behind the IP packet.
-    trims: bool,
-    /// Destination and source.
-    addresses: [u8; 12],
+    hop: NextHop,
+    /// Headers that all of them have, with nothing behind the IP packet.
+    plain: Option<Network>,
 }
 
 impl Rewrite {
     /// For datagrams with these offsets.
     #[inline]
     pub(super) fn new(info: &FrameInfo, hop: &NextHop) -> Self {
-        let mut addresses = [0; 12];
-        addresses[..6].copy_from_slice(&hop.dst_mac.0);
-        addresses[6..].copy_from_slice(&hop.src_mac.0);
-        Self { info: *info, trims: info.trailing() != 0, addresses }
+        let is_plain = (info.coalesce == Coalesce::Candidate) & (info.tags == 0);
+        Self { info: *info, hop: *hop, plain: is_plain.then_some(info.network) }
     }
 
     /// Cuts what is behind the IP packet, one hop less, the new addresses.
     #[inline]
     pub(super) fn apply<B: PacketBuf>(&self, packet: &mut B) {
-        if self.trims {
-            trim(packet, &self.info);
+        match self.plain {
+            Some(Network::Ipv4) => {
+                if let Some(headers) = view_mut::<Plain<Ipv4>>(packet.head_mut(), 0) {
+                    return rewrite_plain(headers, &self.hop);
+                }
+            }
+            Some(Network::Ipv6) => {
+                if let Some(headers) = view_mut::<Plain<Ipv6>>(packet.head_mut(), 0) {
+                    return rewrite_plain(headers, &self.hop);
+                }
+            }
+            _ => {}
         }
-        let head = packet.head_mut();
-        decrement_ttl(head, &self.info);
-        if let Some(addresses) = head.first_chunk_mut() {
-            *addresses = self.addresses;
-        }
+        self.apply_with_care(packet);
     }
+
+    #[inline(never)]
+    fn apply_with_care<B: PacketBuf>(&self, packet: &mut B) {
+        trim_to_ip(packet, &self.info);
+        decrement_ttl(packet.head_mut(), &self.info);
+        set_addresses(packet.head_mut(), &self.hop);
+    }
+}
+
+/// What a router does to a plain datagram, which is nobody else's, on its way to a next hop.
+#[inline]
+pub fn rewrite_plain<Ip: PlainIp>(headers: &mut Plain<Ip>, hop: &NextHop) {
+    headers.ethernet.dst = hop.dst_mac;
+    headers.ethernet.src = hop.src_mac;
+    headers.ip.hop();
 }
 
 /// Sets destination and source address.
@@ -78,23 +96,21 @@ pub fn set_source(head: &mut [u8], mac: MacAddr) {
     }
 }
 
-/// Decrements TTL (with the header checksum, RFC 1141) or hop limit. The caller has made sure that
+/// Decrements TTL (with the header checksum) or hop limit. The caller has made sure that
 /// it is above 1.
 #[inline]
 pub fn decrement_ttl(head: &mut [u8], info: &FrameInfo) {
-    let header = head.get_mut(usize::from(info.l2_len)..);
+    let l2_len = usize::from(info.l2_len);
     match info.network {
         Network::Ipv4 => {
-            let Some(header) = header.and_then(<[u8]>::first_chunk_mut::<20>) else { return };
-            header[8] = header[8].wrapping_sub(1);
-            // One less in the high byte of a word is 0x0100 more in the complement of the sum.
-            let sum = u32::from(u16::from_be_bytes([header[10], header[11]])) + 0x0100;
-            let folded = (sum + u32::from(sum >= 0xffff)) as u16;
-            header[10..12].copy_from_slice(&folded.to_be_bytes());
+            if let Some(header) = view_mut::<Ipv4>(head, l2_len) {
+                header.hop();
+            }
         }
         Network::Ipv6 => {
-            let Some(header) = header.and_then(<[u8]>::first_chunk_mut::<40>) else { return };
-            header[7] = header[7].wrapping_sub(1);
+            if let Some(header) = view_mut::<Ipv6>(head, l2_len) {
+                header.hop();
+            }
         }
         Network::Arp | Network::Other | Network::Broken(_) => {}
     }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub use bridge::{Bridge, Fdb, FdbEntry, Learning, Station};
 pub use filter::{FilterKey, Filters, Limiter, Rule, RuleId};
 use foldhash::fast::FixedState;
-pub use route::{Interface, Watch};
+pub use route::{Interface, PlainRouter, Question, Watch};
 use tables::Role;
 pub use tables::{PortFacts, Tables};
 
@@ -74,20 +74,13 @@ impl Forwarder {
         decision.unwrap_or_else(Decision::Drop)
     }
 
-    /// The next hop of a datagram about which nothing is remarkable: where it is `Some`,
-    /// [`decide`](Self::decide) says [`Decision::Route`] with it. Never of what a bridge gets.
+    /// What decides on plain datagrams of a port, if they are routed.
     #[inline]
-    pub fn plain_route(&self, info: &FrameInfo, head: &[u8]) -> Option<&NextHop> {
-        match self.role(info.port)? {
-            Role::Routed(interface) => self.tables.router.plain_route(interface, info, head),
+    pub fn plain_router(&self, port: PortId) -> Option<PlainRouter<'_>> {
+        match self.role(port)? {
+            Role::Routed(interface) => Some(self.tables.router.plain(interface)),
             Role::Bridged(_) | Role::Shadow(_) | Role::BridgedShadow { .. } => None,
         }
-    }
-
-    /// Whether what a port receives is routed.
-    #[inline]
-    pub fn is_routed(&self, port: PortId) -> bool {
-        matches!(self.role(port), Some(Role::Routed(_)))
     }
 
     /// Whether anything is learned from what a port receives.

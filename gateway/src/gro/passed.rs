@@ -5,10 +5,10 @@ use crate::packet::Coalesce;
 pub struct Passed([u32; 4]);
 
 impl Passed {
-    /// Counts one.
+    /// Counts some.
     #[inline]
-    pub fn add(&mut self, kind: Coalesce) {
-        self.0[kind as usize] += 1;
+    pub fn add(&mut self, kind: Coalesce, packets: u32) {
+        self.0[kind as usize] += packets;
     }
 
     /// How many of a kind.

@@ -37,8 +37,9 @@ pub fn count_alike<B: PacketBuf>(
     }
 }
 
-/// For headers of `N` bytes; `equal` gives the identification of headers that are alike.
-#[inline]
+/// For headers of `N` bytes; `equal` gives the identification of headers that are alike. Kept out of
+/// line, so that what it compares with has registers.
+#[inline(never)]
 fn count<const N: usize, B: PacketBuf>(
     before: &[u8],
     len: usize,
@@ -82,9 +83,9 @@ fn equal_v6<const N: usize>(before: &[u8; N], head: &[u8; N]) -> Option<u16> {
 #[inline]
 fn equal_but<const N: usize>(one: &[u8; N], other: &[u8; N], mask: &[u8; N]) -> bool {
     let differ = |at| (word(one, at) ^ word(other, at)) & word(mask, at);
-    let mut differing = differ(N - 8);
+    let mut differing = differ(N - 10);
     let mut at = 0;
-    while at + 8 < N {
+    while at + 10 < N {
         differing |= differ(at);
         at += 8;
     }

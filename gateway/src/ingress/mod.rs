@@ -18,7 +18,7 @@ mod udp;
 mod unfinished;
 
 pub use alike::count_alike;
-pub use plain::parse_plain;
+pub use plain::{PlainHeader, is_plain};
 pub use udp::udp_checksum_is_valid;
 pub use unfinished::finish_checksum;
 
@@ -26,6 +26,7 @@ use crate::packet::{FrameInfo, Malformed, Network, PortId, RxChecksum};
 use crate::wire::{Arp, Ethernet, Ipv6, MAX_EXT_LEN, VlanTag, ethertype};
 use frame::Frame;
 use layers::Layers;
+use plain::parse_plain;
 
 /// Bytes of a frame that decide what it is: a head piece of this length is never refused as
 /// [`ParseError::Split`].

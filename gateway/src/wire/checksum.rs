@@ -57,6 +57,16 @@ impl Sum {
     }
 }
 
+/// Whether an IPv4 header without options is right, in fewer steps than a [`Sum`] takes.
+#[inline]
+pub fn header_is_valid(header: &[u8; 20]) -> bool {
+    let word = |at: usize| header[at..].first_chunk().map_or(0, |word| u64::from_ne_bytes(*word));
+    let last = u32::from_ne_bytes([header[16], header[17], header[18], header[19]]);
+    let (sum, carry) = word(0).overflowing_add(word(8));
+    let (sum, carry) = sum.overflowing_add(u64::from(last) + u64::from(carry));
+    fold(sum + u64::from(carry)) == 0xffff
+}
+
 /// The checksum of one piece.
 #[inline]
 pub fn checksum(bytes: &[u8]) -> u16 {

@@ -78,10 +78,15 @@ impl Ipv4 {
         usize::from(self.flags_offset.get() & Self::OFFSET) * 8
     }
 
-    /// One hop less; a TTL of 0 stays.
+    /// One hop less (RFC 1141); the caller has made sure that there is one.
     #[inline]
     pub fn decrement_ttl(&mut self) {
-        self.set_ttl(self.ttl.saturating_sub(1));
+        self.ttl = self.ttl.wrapping_sub(1);
+        // One less in the high byte of a word is one more in the complement of the sum, which is the
+        // same in either byte order (RFC 1071 2 (B)): here in that in which the high byte is the low.
+        let sum = u32::from(u16::from_le_bytes(self.checksum.to_bytes())) + 1;
+        let folded = (sum + u32::from(sum >= 0xffff)) as u16;
+        self.checksum = U16::from_bytes(folded.to_le_bytes());
     }
 
     /// So many hops left; the checksum follows (RFC 1624).
@@ -96,7 +101,7 @@ impl Ipv4 {
     /// Whether the checksum of a header without options is right.
     #[inline]
     pub fn checksum_is_valid(&self) -> bool {
-        checksum::Sum::new().bytes(self.as_bytes()).is_valid()
+        checksum::header_is_valid(&zerocopy::transmute!(*self))
     }
 
     /// Writes the checksum of a header without options.

@@ -18,6 +18,7 @@ mod ipv6_ext;
 mod membership;
 mod mld;
 mod nd;
+mod plain;
 pub mod protocol;
 mod udp;
 mod vlan;
@@ -33,6 +34,7 @@ pub use ipv6_ext::{Ipv6Ext, Ipv6Fragment, MAX_EXT_LEN, Walk, WalkEnd, walk};
 pub use membership::{Membership, Record, Records};
 pub use mld::Mld;
 pub use nd::{LinkAddressOption, NeighborMessage, options_are_valid, source_link_address};
+pub use plain::{Plain, PlainIp};
 pub use udp::Udp;
 pub use vlan::VlanTag;
 

@@ -14,6 +14,7 @@ mod mailbox;
 mod merging;
 mod path;
 mod piecemeal;
+mod plain;
 mod punt;
 mod receiver;
 mod snapshot;
@@ -184,19 +185,13 @@ impl<K: Backend> Worker<K> {
     fn pass_burst(&mut self, index: usize, now: Nanos) {
         let Some((receiver, mut others)) = split_at(&mut self.receivers, index) else { return };
         let path = &mut self.path;
-        let is_routed = path.forwarder.is_routed(receiver.port());
         let learns = path.forwarder.learns_from(receiver.port());
         let mut passed = Passed::default();
-        for mut packet in self.burst.drain(..) {
-            if is_routed {
-                match path.forward_plain(packet, receiver.port(), now) {
-                    Ok(()) => {
-                        passed.add(Coalesce::Candidate);
-                        continue;
-                    }
-                    Err(remarkable) => packet = remarkable,
-                }
-            }
+        let mut burst = self.burst.drain(..);
+        loop {
+            let (plain, remarkable) = path.route_plain(&mut burst, receiver.port(), now);
+            passed.add(Coalesce::Candidate, plain);
+            let Some(mut packet) = remarkable else { break };
             let mut parsed = receiver.parse(&packet);
             if let Err(error) = parsed {
                 let Some((whole, info)) = receiver.make_whole(&packet, error, path) else {
@@ -205,13 +200,14 @@ impl<K: Backend> Worker<K> {
                 (packet, parsed) = (whole, Ok(info));
             }
             let Ok(info) = &parsed else { continue };
-            passed.add(info.coalesce);
+            passed.add(info.coalesce, 1);
             if learns && path.would_learn(info, packet.head(), now) {
                 others.flush_with(receiver, path, now);
                 path.learn(info, packet.head(), now);
             }
             path.forward_single(packet, info, now);
         }
+        drop(burst);
         receiver.note(&passed);
     }
 

@@ -10,7 +10,6 @@ use crate::fanout::{Emit, Fanout};
 use crate::forward::answer::IcmpError;
 use crate::forward::{Filters, Forwarder, Tables};
 use crate::gro::Saving;
-use crate::ingress;
 use crate::packet::{
     Answer, Decision, DropReason, FrameInfo, MAX_SEGMENTS, NextHop, PacketBuf, PortId, PortMask,
     SuperPacket,
@@ -242,31 +241,6 @@ impl<K: Backend> Path<K> {
         emit(port, frame, &mut self.egress, &mut self.counters);
     }
 
-    /// The shortest way: a datagram about which nothing is remarkable, that nothing is held back
-    /// for, to a next hop that its route names. Gives back everything else.
-    #[inline]
-    pub(super) fn forward_plain(
-        &mut self,
-        packet: K::Buf,
-        port: PortId,
-        now: Nanos,
-    ) -> Result<(), K::Buf> {
-        let Self { forwarder, fanout, egress, counters, latency, .. } = self;
-        let (head, frame_len) = (packet.head(), packet.frame_len());
-        let plain = ingress::parse_plain(port, head, frame_len, packet.rx_checksum());
-        let Some(info) = plain else { return Err(packet) };
-        let fits = info.link_payload() <= u32::from(forwarder.smallest_mtu());
-        let Some(hop) = forwarder.plain_route(&info, head).filter(|_| fits) else {
-            return Err(packet);
-        };
-        if latency.is_noting() {
-            latency.note_pair(port, hop.port, now);
-        }
-        counters.decided += 1;
-        fanout.route_one(packet, &info, hop, &mut Outlet { egress, counters });
-        Ok(())
-    }
-
     /// A frame that was not held. One that leaves by one port takes the short way there.
     #[inline]
     pub(super) fn forward_single(&mut self, packet: K::Buf, info: &FrameInfo, now: Nanos) {
@@ -383,9 +357,9 @@ impl<K: Backend> Path<K> {
 }
 
 /// Transmit buffers as fan-out sees them.
-struct Outlet<'a, K: Backend> {
-    egress: &'a mut Egress<K>,
-    counters: &'a mut WorkerCounters,
+pub(super) struct Outlet<'a, K: Backend> {
+    pub(super) egress: &'a mut Egress<K>,
+    pub(super) counters: &'a mut WorkerCounters,
 }
 
 impl<K: Backend> Emit<<K::Buf as PacketBuf>::Tx> for Outlet<'_, K> {

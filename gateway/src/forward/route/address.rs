@@ -16,6 +16,11 @@ pub(super) trait Address: Copy + Eq + Hash + Debug {
     /// Whether neighbours are put into the routing table as routes of their own. With 32 bits that
     /// costs 1 KiB per 256 addresses; with 128 it would be 8 KiB for one.
     const HOST_ROUTES: bool;
+    /// No host's address.
+    const UNSPECIFIED: Self;
+
+    /// All groups, martian destinations and link-local addresses, and no other.
+    fn unrouted() -> Vec<Self::Net>;
 
     fn octets(self) -> Self::Octets;
     /// All bits in one word.
@@ -47,6 +52,12 @@ impl Address for Ipv4Addr {
     type Octets = [u8; 4];
     type Net = Ipv4Net;
     const HOST_ROUTES: bool = true;
+    const UNSPECIFIED: Self = Self::UNSPECIFIED;
+
+    fn unrouted() -> Vec<Ipv4Net> {
+        let net = |first, len| Ipv4Net::new_assert(Self::new(first, 0, 0, 0), len);
+        vec![net(0, 8), net(127, 8), net(224, 4), Self::BROADCAST.into()]
+    }
 
     fn octets(self) -> [u8; 4] {
         Ipv4Addr::octets(&self)
@@ -106,6 +117,12 @@ impl Address for Ipv6Addr {
     type Octets = [u8; 16];
     type Net = Ipv6Net;
     const HOST_ROUTES: bool = false;
+    const UNSPECIFIED: Self = Self::UNSPECIFIED;
+
+    fn unrouted() -> Vec<Ipv6Net> {
+        let net = |first, len| Ipv6Net::new_assert(Self::new(first, 0, 0, 0, 0, 0, 0, 0), len);
+        vec![net(0xff00, 8), net(0xfe80, 10), Self::UNSPECIFIED.into(), Self::LOCALHOST.into()]
+    }
 
     fn octets(self) -> [u8; 16] {
         Ipv6Addr::octets(&self)
@@ -157,5 +174,34 @@ impl Address for Ipv6Addr {
 
     fn is_martian_destination(self) -> bool {
         self.is_unspecified() || self.is_loopback()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn has_route(address: impl Address) -> bool {
+        !(address.is_group() || address.is_martian_destination() || address.is_link_local())
+    }
+
+    proptest! {
+        /// The tables leave out what the checks refuse, and nothing else.
+        #[test]
+        fn unrouted_is_what_the_checks_refuse(
+            first in prop_oneof![Just(0), Just(127), Just(169), 223..=u8::MAX, any::<u8>()],
+            rest in prop_oneof![Just([255; 3]), Just([0; 3]), any::<[u8; 3]>()],
+            high in prop_oneof![Just(0), Just(0xfe80), Just(0xfebf), Just(0xfec0), 0xfe00..=u16::MAX, any::<u16>()],
+            low in prop_oneof![0..3_u128, any::<u128>()],
+        ) {
+            let v4 = Ipv4Addr::new(first, rest[0], rest[1], rest[2]);
+            let unrouted = Ipv4Addr::unrouted().iter().any(|net| net.contains(&v4));
+            prop_assert_eq!(has_route(v4), !unrouted, "{}", v4);
+            let v6 = Ipv6Addr::from_bits(u128::from(high) << 112 | low >> 16);
+            let unrouted = Ipv6Addr::unrouted().iter().any(|net| net.contains(&v6));
+            prop_assert_eq!(has_route(v6), !unrouted, "{}", v6);
+        }
     }
 }

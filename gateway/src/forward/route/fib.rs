@@ -63,6 +63,12 @@ impl<A: Address> Fib<A> {
         self.routes.insert(address.octets().as_ref(), len, route);
     }
 
+    /// Addresses of this prefix have no route, whatever was added.
+    pub(super) fn clear(&mut self, net: A::Net) {
+        let (address, len) = A::split(net);
+        self.routes.clear(address.octets().as_ref(), len);
+    }
+
     /// The route of the longest prefix with `destination` in it.
     #[inline]
     pub(super) fn lookup(&self, destination: A) -> Option<&Route> {

@@ -15,6 +15,7 @@ mod nd;
 mod neighbor;
 mod origin;
 mod own;
+mod plain;
 mod plane;
 mod strides;
 #[cfg(all(test, not(loom)))]
@@ -25,12 +26,13 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 pub use interface::Interface;
 use origin::Origin;
+pub use plain::{PlainRouter, Question};
 use plane::{Plane, Query};
 pub use watch::Watch;
 
 use crate::config::Config;
 use crate::packet::{Decision, DropReason, FrameInfo, MacAddr, Network, NextHop, WatchId};
-use crate::wire::{Arp, Ethernet, Ipv4, Ipv6, ethertype, protocol, view};
+use crate::wire::{Arp, Ethernet, Ipv4, Ipv6, ethertype, view};
 
 /// The routing tables, shared by all routed ports.
 pub(super) struct Router {
@@ -78,24 +80,10 @@ impl Router {
         }
     }
 
-    /// The next hop of a UDP datagram that came to the port's own address, if [`decide`](Self::decide)
-    /// finds one, with nothing said of why not.
+    /// What decides on plain datagrams of one port.
     #[inline]
-    pub(super) fn plain_route(
-        &self,
-        interface: &Interface,
-        info: &FrameInfo,
-        head: &[u8],
-    ) -> Option<&NextHop> {
-        let dst = view::<Ethernet>(head, 0)?.dst;
-        if (info.tags != 0) | (info.protocol != protocol::UDP) | (dst != interface.mac()) {
-            return None;
-        }
-        match info.network {
-            Network::Ipv4 => self.v4.plain_route(&query_v4(view(head, Ethernet::LEN)?, info, dst)),
-            Network::Ipv6 => self.v6.plain_route(&query_v6(view(head, Ethernet::LEN)?, info, dst)),
-            Network::Arp | Network::Other | Network::Broken(_) => None,
-        }
+    pub(super) fn plain(&self, interface: &Interface) -> PlainRouter<'_> {
+        PlainRouter::new(interface.mac(), &self.v4, &self.v6)
     }
 
     /// What becomes of a frame where no host's kernel listens.

@@ -58,17 +58,16 @@ impl<A: Address> Plane<A> {
         if destination.is_group() { self.multicast(query) } else { self.unicast(query) }
     }
 
-    /// The next hop of a query that [`decide`](Self::decide) answers with a route; `None` if it does
-    /// not. Not to be asked about a group's frame.
+    /// The next hop of a datagram with hops left that [`decide`](Self::decide) answers with a route;
+    /// `None` if it does not. Not to be asked about a group's frame.
     #[inline]
-    pub(super) fn plain_route(&self, query: &Query<A>) -> Option<&NextHop> {
-        let Query { source, destination, hops, .. } = *query;
-        let martian = source.is_martian_source() | destination.is_martian_destination();
-        let local = source.is_link_local() | destination.is_link_local() | destination.is_group();
-        if martian | local | (hops <= 1) || self.unicast.own.contains(source) {
+    pub(super) fn plain_route(&self, source: A, destination: A) -> Option<&NextHop> {
+        let odd_source = source.is_martian_source() | source.is_link_local();
+        if odd_source || self.unicast.own.contains(source) {
             return None;
         }
-        self.unicast.next_hop(self.unicast.fib.lookup(destination)?, query)
+        // What is odd about a destination is that it has no route.
+        self.unicast.next_hop(self.unicast.fib.lookup(destination)?, source, destination)
     }
 
     #[inline]
@@ -88,14 +87,14 @@ impl<A: Address> Plane<A> {
         if query.hops <= 1 {
             return Ok(Decision::Answer(Answer::TimeExceeded));
         }
-        let hop = self.unicast.next_hop(route, query);
+        let hop = self.unicast.next_hop(route, query.source, query.destination);
         hop.copied().map(Decision::Route).ok_or(DropReason::NoNeighbor)
     }
 
     /// How the source of the query is reached.
     pub(super) fn way_back(&self, query: &Query<A>) -> Option<NextHop> {
-        let back = Query { source: query.destination, destination: query.source, ..*query };
-        self.unicast.next_hop(self.unicast.fib.lookup(back.destination)?, &back).copied()
+        let Query { source, destination, .. } = *query;
+        self.unicast.next_hop(self.unicast.fib.lookup(source)?, destination, source).copied()
     }
 
     #[inline(never)]
@@ -151,11 +150,19 @@ impl<A: Address> Plane<A> {
 
 impl<A: Address> Unicast<A> {
     #[inline]
-    fn next_hop<'a>(&'a self, route: &'a Route, query: &Query<A>) -> Option<&'a NextHop> {
+    fn next_hop<'a>(&'a self, route: &'a Route, source: A, destination: A) -> Option<&'a NextHop> {
+        if let Route::Via(hop) = route {
+            return Some(hop);
+        }
+        self.one_of(route, source, destination)
+    }
+
+    #[inline(never)]
+    fn one_of<'a>(&'a self, route: &'a Route, source: A, destination: A) -> Option<&'a NextHop> {
         match route {
             Route::Via(hop) => Some(hop),
-            Route::Balanced(hops) => self.fib.balance(hops, query.source, query.destination),
-            Route::Connected(port) => self.neighbors.lookup(*port, query.destination),
+            Route::Balanced(hops) => self.fib.balance(hops, source, destination),
+            Route::Connected(port) => self.neighbors.lookup(*port, destination),
             Route::Local | Route::Broadcast | Route::Unresolved => None,
         }
     }
@@ -194,6 +201,7 @@ impl<A: Address> Unicast<A> {
         if A::HOST_ROUTES {
             tables.add_neighbors(config);
         }
+        A::unrouted().into_iter().for_each(|net| tables.fib.clear(net));
         tables
     }
 

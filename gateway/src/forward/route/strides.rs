@@ -12,52 +12,62 @@ use foldhash::fast::FixedState;
 
 /// Values by prefix of octets.
 pub(super) struct Strides<V> {
-    /// The root's 2^16 entries, then tables of 256. 0: nothing; with [`TABLE`]: the number of the
-    /// table to go on in; else the number of a leaf, plus one.
-    entries: Vec<u32>,
+    root: Box<[u32; 1 << ROOT_BITS]>,
+    tables: Vec<[u32; 1 << STEP_BITS]>,
     /// Values and the lengths of their prefixes, no two alike.
     leaves: Vec<(V, u8)>,
     /// Where a leaf is.
     known: HashMap<(V, u8), u32, FixedState>,
 }
 
+/// An entry is 0 for nothing, with this bit the number of the table to go on in, else the number of a
+/// leaf, plus one.
 const TABLE: u32 = 1 << 31;
 const ROOT_BITS: u8 = 16;
 const STEP_BITS: u8 = 8;
 
+/// Entries from `first` on, in the root or in the table with this number.
+#[derive(Clone, Copy)]
+struct Span {
+    table: Option<usize>,
+    first: usize,
+    len: usize,
+}
+
 impl<V: Clone + Eq + Hash> Strides<V> {
     pub(super) fn new() -> Self {
-        Self { entries: vec![0; 1 << ROOT_BITS], leaves: Vec::new(), known: HashMap::default() }
+        Self {
+            root: Box::new([0; 1 << ROOT_BITS]),
+            tables: Vec::new(),
+            leaves: Vec::new(),
+            known: HashMap::default(),
+        }
     }
 
     /// The value of the longest prefix of `address`, at least two octets.
     #[inline]
     pub(super) fn lookup(&self, address: &[u8]) -> Option<&V> {
         let (first, rest) = address.split_first_chunk::<2>()?;
-        let mut entry = *self.entries.get(usize::from(u16::from_be_bytes(*first)))?;
+        let mut entry = self.root[usize::from(u16::from_be_bytes(*first))];
         for octet in rest {
-            if entry & TABLE == 0 {
-                break;
-            }
-            entry = *self.entries.get(start_of(entry) + usize::from(*octet))?;
+            let Some(table) = self.tables.get(table_of(entry)) else { break };
+            entry = table[usize::from(*octet)];
         }
-        let leaf = entry.checked_sub(1)?;
-        self.leaves.get(leaf as usize).map(|(value, _)| value)
+        self.leaves.get(entry.wrapping_sub(1) as usize).map(|(value, _)| value)
     }
 
     /// Sets the value of the prefix of `address` that is `len` bits long. In any order; of one
     /// prefix the last value counts.
     pub(super) fn insert(&mut self, address: &[u8], len: u8, value: V) {
         let leaf = self.leaf((value, len));
-        let mut bits = ROOT_BITS;
-        let mut index = usize::from(address[0]) << STEP_BITS | usize::from(address[1]);
-        while len > bits {
-            let octet = address[usize::from(bits / STEP_BITS)];
-            index = self.table_at(index) + usize::from(octet);
-            bits += STEP_BITS;
-        }
-        let span = 1 << (bits - len);
-        self.fill(index & !(span - 1), span, leaf, len);
+        let span = self.span(address, len);
+        self.fill(span, leaf, len);
+    }
+
+    /// No address with this prefix has a value any more, whatever longer prefixes had.
+    pub(super) fn clear(&mut self, address: &[u8], len: u8) {
+        let span = self.span(address, len);
+        self.entries(span).fill(0);
     }
 
     /// The number of a leaf, plus one.
@@ -68,31 +78,57 @@ impl<V: Clone + Eq + Hash> Strides<V> {
         })
     }
 
-    /// The start of the table that entry `index` leads to; made if there was none.
-    fn table_at(&mut self, index: usize) -> usize {
-        let entry = self.entries[index];
-        if entry & TABLE == 0 {
-            let start = self.entries.len();
-            self.entries.resize(start + (1 << STEP_BITS), entry);
-            self.entries[index] = TABLE | (start >> STEP_BITS) as u32;
+    /// Where the addresses with this prefix part from all others; tables on the way there are made.
+    fn span(&mut self, address: &[u8], len: u8) -> Span {
+        let first = usize::from(address[0]) << STEP_BITS | usize::from(address[1]);
+        let (mut at, mut bits) = (Span { table: None, first, len: 1 }, ROOT_BITS);
+        while len > bits {
+            let octet = address[usize::from(bits / STEP_BITS)];
+            at = Span { table: Some(self.table_at(at)), first: octet.into(), len: 1 };
+            bits += STEP_BITS;
         }
-        start_of(self.entries[index])
+        let len = 1 << (bits - len);
+        Span { first: at.first & !(len - 1), len, ..at }
     }
 
-    /// Gives `span` entries from `start` on, and the tables below them, to a leaf whose prefix has
-    /// `len` bits, except for what longer prefixes have.
-    fn fill(&mut self, start: usize, span: usize, leaf: u32, len: u8) {
-        for index in start..start + span {
-            let entry = self.entries[index];
+    /// The table that this entry leads to; made if there was none.
+    fn table_at(&mut self, at: Span) -> usize {
+        let entry = self.entries(at)[0];
+        if entry & TABLE == 0 {
+            self.tables.push([entry; 1 << STEP_BITS]);
+            let last = self.tables.len() - 1;
+            self.entries(at)[0] = TABLE | last as u32;
+            return last;
+        }
+        table_of(entry)
+    }
+
+    fn entries(&mut self, span: Span) -> &mut [u32] {
+        let all = match span.table {
+            None => &mut self.root[..],
+            Some(table) => &mut self.tables[table][..],
+        };
+        &mut all[span.first..span.first + span.len]
+    }
+
+    /// Gives these entries, and the tables below them, to a leaf whose prefix has `len` bits, except
+    /// for what longer prefixes have.
+    fn fill(&mut self, span: Span, leaf: u32, len: u8) {
+        for first in span.first..span.first + span.len {
+            let at = Span { first, len: 1, ..span };
+            let entry = self.entries(at)[0];
             if entry & TABLE != 0 {
-                self.fill(start_of(entry), 1 << STEP_BITS, leaf, len);
+                let below = Span { table: Some(table_of(entry)), first: 0, len: 1 << STEP_BITS };
+                self.fill(below, leaf, len);
             } else if entry == 0 || self.leaves[entry as usize - 1].1 <= len {
-                self.entries[index] = leaf;
+                self.entries(at)[0] = leaf;
             }
         }
     }
 }
 
-fn start_of(entry: u32) -> usize {
-    ((entry & !TABLE) as usize) << STEP_BITS
+/// Which table an entry leads to. A leaf, or nothing, gets the number of none.
+#[inline]
+fn table_of(entry: u32) -> usize {
+    (entry ^ TABLE) as usize
 }

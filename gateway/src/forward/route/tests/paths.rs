@@ -25,6 +25,7 @@ proptest! {
     #[test]
     fn the_longest_prefix_wins_v4(
         routes in proptest::collection::vec((near_v4(), 0..=32u8), 0..40),
+        cleared in proptest::option::of((near_v4(), 0..=32u8)),
         lookups in proptest::collection::vec(near_v4(), 1..40),
     ) {
         let nets = routes.iter().map(|(bits, len)| Ipv4Net::new_assert((*bits).into(), *len).trunc());
@@ -33,8 +34,12 @@ proptest! {
         for (index, net) in nets.iter().enumerate() {
             fib.insert(*net, Route::Connected(PortId(index as u16)));
         }
+        let cleared = cleared.map(|(bits, len)| Ipv4Net::new_assert(bits.into(), len).trunc());
+        cleared.into_iter().for_each(|net| fib.clear(net));
         for address in lookups.into_iter().map(Ipv4Addr::from) {
-            let matching = nets.iter().enumerate().filter(|(_, net)| net.contains(&address));
+            let is_cleared = cleared.is_some_and(|net| net.contains(&address));
+            let left = if is_cleared { &[] } else { &nets[..] };
+            let matching = left.iter().enumerate().filter(|(_, net)| net.contains(&address));
             // Of equal ones the last, which is what max_by_key takes.
             let best = matching.max_by_key(|(_, net)| net.prefix_len());
             let expected = best.map(|(index, _)| Route::Connected(PortId(index as u16)));
@@ -45,6 +50,7 @@ proptest! {
     #[test]
     fn the_longest_prefix_wins_v6(
         routes in proptest::collection::vec((near_v6(), 0..=128u8), 0..40),
+        cleared in proptest::option::of((near_v6(), 0..=128u8)),
         lookups in proptest::collection::vec(near_v6(), 1..40),
     ) {
         let nets = routes.iter().map(|(bits, len)| Ipv6Net::new_assert((*bits).into(), *len).trunc());
@@ -53,8 +59,12 @@ proptest! {
         for (index, net) in nets.iter().enumerate() {
             fib.insert(*net, Route::Connected(PortId(index as u16)));
         }
+        let cleared = cleared.map(|(bits, len)| Ipv6Net::new_assert(bits.into(), len).trunc());
+        cleared.into_iter().for_each(|net| fib.clear(net));
         for address in lookups.into_iter().map(Ipv6Addr::from) {
-            let matching = nets.iter().enumerate().filter(|(_, net)| net.contains(&address));
+            let is_cleared = cleared.is_some_and(|net| net.contains(&address));
+            let left = if is_cleared { &[] } else { &nets[..] };
+            let matching = left.iter().enumerate().filter(|(_, net)| net.contains(&address));
             let best = matching.max_by_key(|(_, net)| net.prefix_len());
             let expected = best.map(|(index, _)| Route::Connected(PortId(index as u16)));
             prop_assert_eq!(fib.lookup(address), expected.as_ref());

@@ -1,0 +1,103 @@
+//! The shortest way: datagrams about which nothing is remarkable, that nothing is held back for, to
+//! next hops that their routes name.
+//!
+//! Those of a burst are looked at, then looked up, then sent on, each step in a loop of its own: what
+//! one would wait for, a header or an entry of a table that is in no cache, they wait for together.
+
+use std::vec::Drain;
+
+use arrayvec::ArrayVec;
+
+use super::path::{Outlet, Path};
+use crate::device::Backend;
+use crate::fanout::{Emit, rewrite_plain};
+use crate::forward::{PlainRouter, Question};
+use crate::ingress::is_plain;
+use crate::packet::{NextHop, PacketBuf, PortId, RxChecksum};
+use crate::time::Nanos;
+use crate::wire::{Ethernet, Ipv4, Ipv6, Plain, ethertype, view, view_mut};
+
+/// Datagrams looked at before the first of them is sent on.
+const AHEAD: usize = 64;
+
+impl<K: Backend> Path<K> {
+    /// Routes the plain datagrams at the front of what `port` received. The result is how many there
+    /// were, and the packet behind them, which may be plain again if there were [`AHEAD`].
+    #[inline]
+    pub(super) fn route_plain(
+        &mut self,
+        packets: &mut Drain<'_, K::Buf>,
+        port: PortId,
+        now: Nanos,
+    ) -> (u32, Option<K::Buf>) {
+        let Self { forwarder, fanout, egress, counters, latency, .. } = self;
+        let Some(mut router) = forwarder.plain_router(port) else { return (0, packets.next()) };
+        let longest = Ethernet::LEN + usize::from(forwarder.smallest_mtu());
+        let mut hops = ArrayVec::new();
+        look_up(packets.as_slice(), &mut router, longest, &mut hops);
+        counters.decided += hops.len() as u64;
+        fanout.note_in_place(hops.len() as u64);
+        let mut outlet = Outlet { egress, counters };
+        for hops in hops.chunk_by(|one, other| core::ptr::eq(*one, *other)) {
+            let Some(hop) = hops.first() else { continue };
+            if latency.is_noting() {
+                latency.note_pair(port, hop.port, now);
+            }
+            let rewritten = packets.by_ref().take(hops.len()).map(|mut packet| {
+                rewrite(&mut packet, hop);
+                packet.into_tx()
+            });
+            outlet.emit_all(hop.port, rewritten);
+        }
+        (hops.len() as u32, packets.next())
+    }
+}
+
+/// The next hops of the first packets, as far as they are plain.
+#[inline]
+fn look_up<'a, B: PacketBuf>(
+    packets: &[B],
+    router: &mut PlainRouter<'a>,
+    longest: usize,
+    hops: &mut ArrayVec<&'a NextHop, AHEAD>,
+) {
+    let mut questions = ArrayVec::<_, AHEAD>::new();
+    let ahead = packets.iter().take(AHEAD);
+    questions.extend(ahead.map_while(|packet| question(packet, router, longest)));
+    hops.extend(questions.iter().map_while(|question| router.answer(*question)));
+}
+
+/// What the tables are to be asked about a plain datagram of one piece; `None` for everything else.
+#[inline]
+fn question<'p, B: PacketBuf>(
+    packet: &'p B,
+    router: &PlainRouter<'_>,
+    longest: usize,
+) -> Option<Question<'p>> {
+    let frame_len = packet.frame_len();
+    let is_bad = packet.rx_checksum() == RxChecksum::Bad;
+    let head = packet.head();
+    if is_bad | (head.len() != frame_len) | (frame_len > longest) {
+        return None;
+    }
+    if view::<Ethernet>(head, 0)?.ethertype == ethertype::IPV4 {
+        let headers: &Plain<Ipv4> = view(head, 0)?;
+        router.question(headers).filter(|_| is_plain(headers, frame_len))
+    } else {
+        let headers: &Plain<Ipv6> = view(head, 0)?;
+        router.question(headers).filter(|_| is_plain(headers, frame_len))
+    }
+}
+
+/// Changes addresses and hops of a datagram that there was a [`question`] about.
+#[inline]
+fn rewrite<B: PacketBuf>(packet: &mut B, hop: &NextHop) {
+    let head = packet.head_mut();
+    if view::<Ethernet>(head, 0).is_some_and(|link| link.ethertype == ethertype::IPV4) {
+        if let Some(headers) = view_mut::<Plain<Ipv4>>(head, 0) {
+            rewrite_plain(headers, hop);
+        }
+    } else if let Some(headers) = view_mut::<Plain<Ipv6>>(head, 0) {
+        rewrite_plain(headers, hop);
+    }
+}
