@@ -105,10 +105,11 @@ impl Case {
 
     fn frame(&self, item: Item) -> anyhow::Result<Vec<u8>> {
         let builder = PacketBuilder::ethernet2(SENDER_MAC, self.link_destination(item));
+        let from = source_host(item);
         let builder = if self.v6 {
-            builder.ipv6(host_v6(0, 2).octets(), self.to_v6(item).octets(), 64)
+            builder.ipv6(host_v6(0, from.into()).octets(), self.to_v6(item).octets(), 64)
         } else {
-            builder.ipv4(host_v4(0, 2).octets(), self.to_v4(item).octets(), 64)
+            builder.ipv4(host_v4(0, from).octets(), self.to_v4(item).octets(), 64)
         };
         let builder = builder.udp(source_port(item), destination_port(item));
         let mut frame = Vec::with_capacity(builder.size(item.payload));
@@ -164,6 +165,11 @@ pub fn write_pcap(path: &Path, frames: &[Vec<u8>]) -> anyhow::Result<()> {
         writer.write_packet(&PcapPacket::new(Default::default(), frame.len() as u32, frame))?;
     }
     Ok(())
+}
+
+/// No flow has the host of the flow before it.
+fn source_host(item: Item) -> u8 {
+    2 + (item.flow % 200) as u8
 }
 
 fn source_port(item: Item) -> u16 {
