@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn a_train_pays_from_a_length_that_depends_on_where_it_goes() {
         for (saving, least) in [
-            (Saving::ROUTED, 17),
+            (Saving::ROUTED, 33),
             (Saving::BRIDGED, 5),
             (Saving::replicated(ports(3)), 3),
             (Saving::replicated(ports(4)), 2),

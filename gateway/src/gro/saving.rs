@@ -2,31 +2,35 @@ use crate::packet::{Decision, PortMask};
 
 /// What a train saves with each datagram behind its first, because one decision is for all.
 ///
-/// In sixteenths of what gathering costs a train: a datagram on its own passes for so much less than
-/// one that is held alone. Measured where the ports cost least (bench/RESULTS.md, *What a train saves*);
-/// what a datagram costs beside its decision and its replicas is the same either way.
+/// In parts of what gathering costs a train, which is [`GATHERING`]: a datagram on its own passes for
+/// so much less than one that is held alone. Measured where the ports cost least (bench/RESULTS.md,
+/// *What a train saves*); what a datagram costs beside its decision and its replicas is the same
+/// either way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Saving(u16);
 
+/// What a train costs that a datagram on its own does not.
+const GATHERING: i64 = 32;
+
 impl Saving {
-    /// Rewritten to one next hop, where a single has a short way: trains pay from 17 on.
+    /// Rewritten to one next hop, where a single has a short way: trains pay from 33 on.
     pub const ROUTED: Self = Self(1);
     /// Verbatim to one port or shadow: from 5 on.
-    pub const BRIDGED: Self = Self(4);
+    pub const BRIDGED: Self = Self(8);
     /// One system call and one way through the host's kernel for all: from 2 on.
-    pub const DELIVERED: Self = Self(256);
+    pub const DELIVERED: Self = Self(512);
 
     /// Replicas of all are made and queued together: from 3 on with up to three ports, from 2 on with
     /// more.
     pub fn replicated(ports: PortMask) -> Self {
-        Self(4 * ports.len().max(2) as u16)
+        Self(8 * ports.len().max(2) as u16)
     }
 
     /// As well, a train that filters were asked about: singles then have no short way, and all rules
     /// may be asked for each. From 2 on with ten rules.
     #[must_use]
     pub fn with_rules(self, rules: usize) -> Self {
-        Self(self.0 + 12 + (rules * 2 / 5) as u16)
+        Self(self.0 + 24 + (rules * 4 / 5) as u16)
     }
 
     /// Of a train that was decided on so.
@@ -47,7 +51,6 @@ impl Saving {
     /// Of all datagrams of a train, what gathering cost taken off.
     #[inline]
     pub(super) fn of_train(self, datagrams: usize) -> i64 {
-        const GATHERING: i64 = 16;
         (datagrams as i64 - 1) * i64::from(self.0) - GATHERING
     }
 }
