@@ -6,7 +6,8 @@
 #   SIZE=middle             less than 15
 #   SIZE=full (or FULL=1)   every shape, less than 50
 # ONLY=single measures one group and writes nothing but target/bench. ROUNDS, WINDOW_MS as in
-# `target/release/ladder --help`. HUGEPAGES=1 uses them.
+# `target/release/ladder --help`. With hugepages where the machine has enough free ones, which
+# HUGEPAGES=1 asks for and HUGEPAGES=0 forbids.
 . "$(dirname "$0")/lib.sh"
 
 SIZE=${SIZE:-short}
@@ -17,6 +18,16 @@ middle) minutes=12 ;;
 full) minutes=42 ;;
 *) die "SIZE is short, middle or full" ;;
 esac
+
+# One program at a time, with the memory of 131,071 buffers.
+[ -n "${HUGEPAGES:-}" ] || HUGEPAGES=$(awk '
+    /^HugePages_Free/ {pages = $2} /^Hugepagesize/ {kib = $2} END {print pages * kib >= 1400000 ? 1 : 0}' /proc/meminfo)
+if [ "$HUGEPAGES" = 1 ]; then
+    say "with hugepages"
+else
+    HUGEPAGES=
+    say "with ordinary pages: what hides the least is 700 hugepages of 2 MiB (/proc/sys/vm/nr_hugepages)"
+fi
 
 say "building"
 scripts/peers.sh || say "without l3fwd and ipv4_multicast: their rows will be missing"

@@ -22,6 +22,7 @@ pub mod plot;
 #[cfg(feature = "dpdk")]
 mod ports;
 pub mod program;
+pub mod rates;
 pub mod report;
 pub mod runner;
 pub mod search;

@@ -108,6 +108,8 @@ fn trains(size: Size) -> Group {
     for &train in lengths {
         rungs.push(gateway(case(train)).called(&format!("trains of {train}")).at(train));
     }
+    let default = Case { adaptive: true, ..case(16) };
+    rungs.push(gateway(default).called("trains of 16").at(16));
     let forms: &[Form] = if size == Size::Short { &[Form::Off] } else { &[Form::Off, Form::Merge] };
     for &gro in forms {
         for train in [1, 16, 64].into_iter().skip(usize::from(size == Size::Short)) {

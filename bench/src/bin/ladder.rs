@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use bench::Form;
 use bench::delays::{self, Delay, Load};
 use bench::machine::{Machine, load};
 use bench::outcome::{Run, Spread, row};
 use bench::peers::Who;
 use bench::plan::{Group, Rung, Size, plan};
 use bench::plot::{Curve, Figure};
+use bench::rates::{self, Quest, Rate};
 use bench::report::{QUIET, Section, insert};
 use bench::runner::Runner;
 use bench::veth::{self, Passage};
@@ -35,6 +37,9 @@ struct Args {
     /// How long delay is measured at each load, seconds
     #[arg(long, default_value_t = 2.0)]
     delay_s: f64,
+    /// How long a trial of a search for the highest rate is, seconds
+    #[arg(long, default_value_t = 0.5)]
+    trial_s: f64,
     /// No turn begins after so many minutes
     #[arg(long, default_value_t = 7.0)]
     minutes: f64,
@@ -73,6 +78,7 @@ fn main() -> anyhow::Result<()> {
     let (busy, began) = (load(), Instant::now());
     let (runs, failed) = climb(&args, &runner, &groups, began)?;
     let delays = delays(&args);
+    let rates = rates(&args);
     let passages = passages(&args, &runner)?;
     let section = Section {
         heading: format!(
@@ -87,6 +93,7 @@ fn main() -> anyhow::Result<()> {
         runs: &runs,
         more: [
             (!delays.is_empty()).then(|| delays::table(&delays)),
+            (!rates.is_empty()).then(|| rates::table(&rates)),
             (!passages.is_empty()).then(|| veth::table(&passages)),
         ]
         .into_iter()
@@ -158,6 +165,24 @@ fn delays(args: &Args) -> Vec<(Load, Delay)> {
         match load.run(args.delay_s, &args.out) {
             Ok(delay) => rows.push((load, delay)),
             Err(error) => eprintln!("ladder: {}: {error:#}", load.label),
+        }
+    }
+    rows
+}
+
+/// The highest rates, once each.
+fn rates(args: &Args) -> Vec<(Quest, Rate)> {
+    let mut rows = Vec::new();
+    for quest in rates::quests(args.size) {
+        if !"rates".contains(&args.only) {
+            continue;
+        }
+        match quest.run(args.trial_s) {
+            Ok(rate) => {
+                eprintln!("ladder: {}: {rate:?}", quest.label());
+                rows.push((quest, rate));
+            }
+            Err(error) => eprintln!("ladder: {}: {error:#}", quest.label()),
         }
     }
     rows
@@ -247,6 +272,9 @@ fn draw(groups: &[Group], runs: &[Run], folder: &Path) -> anyhow::Result<()> {
 /// What rungs of one curve have in common.
 fn curve_name(rung: &Rung) -> String {
     let who = match rung.who {
+        Who::Gateway if rung.case.gro != Form::Off && !rung.case.adaptive => {
+            format!("gateway, {}, not adaptive", rung.case.gro.name())
+        }
         Who::Gateway => format!("gateway, {}", rung.case.gro.name()),
         peer => peer.to_string(),
     };
