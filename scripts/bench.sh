@@ -21,7 +21,7 @@ esac
 
 # One program at a time, with the memory of 131,071 buffers.
 [ -n "${HUGEPAGES:-}" ] || HUGEPAGES=$(awk '
-    /^HugePages_Free/ {pages = $2} /^Hugepagesize/ {kib = $2} END {print pages * kib >= 1400000 ? 1 : 0}' /proc/meminfo)
+    /^HugePages_Free/ {pages = $2} /^Hugepagesize/ {kib = $2} END {print (pages * kib >= 1400000)}' /proc/meminfo)
 if [ "$HUGEPAGES" = 1 ]; then
     say "with hugepages"
 else
