@@ -25,7 +25,7 @@ cost: ## instructions per frame against bench/budget.txt; BLESS='why' takes new 
 	@scripts/install.sh build test
 	@scripts/cost.sh
 
-bench: ## the ladder beside testpmd, l3fwd and the kernel, < 8 min; SIZE=middle < 15, FULL=1 < 50
+bench: ## the ladder beside testpmd, l3fwd and the kernel, < 8 min; SIZE=middle < 15, FULL=1 < 50; HUGEPAGES=0: without
 	@scripts/install.sh build bench
 	@SIZE="$(SIZE)" FULL="$(FULL)" scripts/bench.sh
 

@@ -107,19 +107,20 @@ impl Generator {
         let interval = train as f64 * 1e9 / rate;
         let trains = (duration.as_nanos() as f64 / interval) as u64;
         let mut trial = Trial {
-            loss: Loss { offered: trains * train as u64, carried: 0 },
+            loss: Loss { offered: trains * train as u64, carried: 0, rate },
             not_taken: 0,
             delays: Histogram::new_with_bounds(1, 60_000_000_000, 3)?,
             share: 0.0,
         };
         let (cpu, start) = (own_cpu()?, self.clock.now().0 + 100_000);
-        let (mut next, mut heard) = (0, start);
+        let (mut next, mut heard, mut ended) = (0, start, start);
         loop {
             let now = self.clock.now().0;
             let due = |n: u64| start + (n as f64 * interval) as u64;
             if next < trains && due(next) <= now {
                 trial.not_taken += self.send(due(next), next as usize * train, train);
                 next += 1;
+                ended = now;
             }
             if self.receive(&mut trial)? > 0 {
                 heard = now;
@@ -128,6 +129,8 @@ impl Generator {
             let silent = now.saturating_sub(heard.max(due(trains))) > PATIENCE.as_nanos() as u64;
             if done || silent {
                 let wall = self.clock.now().0 - start;
+                let took = ended.saturating_sub(start).max(1) as f64 + interval;
+                trial.loss.rate = trial.loss.offered as f64 * 1e9 / took;
                 trial.share = (own_cpu()? - cpu) as f64 / wall as f64;
                 return Ok(trial);
             }

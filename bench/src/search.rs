@@ -19,6 +19,8 @@ pub struct Loss {
     pub offered: u64,
     /// Frames that came out.
     pub carried: u64,
+    /// Frames a second that were offered: a sender may be slower than it was told to be.
+    pub rate: f64,
 }
 
 /// What was found.
@@ -48,23 +50,21 @@ impl Search {
     pub fn run<E>(&self, mut trial: impl FnMut(f64) -> Result<Loss, E>) -> Result<Found, E> {
         let (mut low, mut high) = self.range;
         let mut found = Found { rate: None, trials: 0, at_top: false };
-        let mut passes = |rate: f64, found: &mut Found| -> Result<bool, E> {
+        // The rate that was really offered, if it passed.
+        let mut passed = |rate: f64, found: &mut Found| -> Result<Option<f64>, E> {
             found.trials += 1;
-            Ok(trial(rate)?.share() <= self.loss)
+            let loss = trial(rate)?;
+            Ok((loss.share() <= self.loss).then_some(loss.rate.min(rate)))
         };
-        if passes(high, &mut found)? {
-            return Ok(Found { rate: Some(high), at_top: true, ..found });
+        if let Some(rate) = passed(high, &mut found)? {
+            return Ok(Found { rate: Some(rate), at_top: true, ..found });
         }
-        if !passes(low, &mut found)? {
-            return Ok(found);
-        }
-        found.rate = Some(low);
-        while high - low > self.resolution * self.range.1 {
+        found.rate = passed(low, &mut found)?;
+        while found.rate.is_some() && high - low > self.resolution * self.range.1 {
             let middle = f64::midpoint(low, high);
-            if passes(middle, &mut found)? {
-                (low, found.rate) = (middle, Some(middle));
-            } else {
-                high = middle;
+            match passed(middle, &mut found)? {
+                Some(rate) => (low, found.rate) = (middle, Some(rate)),
+                None => high = middle,
             }
         }
         Ok(found)
@@ -79,7 +79,7 @@ mod tests {
 
     /// A device that carries `limit` frames of 1000 a second each and drops the rest.
     fn device(limit: f64) -> impl FnMut(f64) -> Result<Loss, Infallible> {
-        move |rate| Ok(Loss { offered: rate as u64, carried: rate.min(limit) as u64 })
+        move |rate| Ok(Loss { offered: rate as u64, carried: rate.min(limit) as u64, rate })
     }
 
     const NDR: Search = Search { range: (1e3, 1e6), loss: 0.0, resolution: 0.01 };
@@ -106,6 +106,14 @@ mod tests {
     fn what_carries_all_and_what_carries_nothing() {
         let Ok(all) = NDR.run(device(2e6));
         assert_eq!(all, Found { rate: Some(1e6), trials: 1, at_top: true });
+        // Of a sender that does half of what it is told, what it did counts.
+        let Ok(half) = NDR.run(|rate| {
+            Ok::<_, Infallible>(Loss {
+                rate: rate.min(5e5),
+                ..device(2e6)(rate).unwrap_or_else(|e| match e {})
+            })
+        });
+        assert_eq!(half, Found { rate: Some(5e5), trials: 1, at_top: true });
         let Ok(nothing) = NDR.run(device(10.0));
         assert_eq!(nothing.rate, None);
     }
