@@ -35,6 +35,7 @@ use crate::gro::{FlushReason, Passed};
 use crate::packet::{Coalesce, PacketBuf};
 use crate::published::Reader;
 use crate::time::Nanos;
+use plain::Reach;
 
 /// Where the control side gets a worker's numbers.
 pub type Mailbox = mailbox::Mailbox<WorkerSnapshot>;
@@ -188,8 +189,9 @@ impl<K: Backend> Worker<K> {
         let learns = path.forwarder.learns_from(receiver.port());
         let mut passed = Passed::default();
         let mut burst = self.burst.drain(..);
+        let (port, mut reach) = (receiver.port(), Reach::FULL);
         loop {
-            let (plain, remarkable) = path.route_plain(&mut burst, receiver.port(), now);
+            let (plain, remarkable) = path.route_plain(&mut burst, &mut reach, port, now);
             passed.add(Coalesce::Candidate, plain);
             let Some(mut packet) = remarkable else { break };
             let mut parsed = receiver.parse(&packet);

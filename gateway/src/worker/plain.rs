@@ -17,53 +17,77 @@ use crate::packet::{NextHop, PacketBuf, PortId, RxChecksum};
 use crate::time::Nanos;
 use crate::wire::{Ethernet, Ipv4, Ipv6, Plain, ethertype, view, view_mut};
 
-/// Datagrams looked at before the first of them is sent on.
+/// Datagrams looked at before the first of them is sent on, at most.
 const AHEAD: usize = 64;
 
+/// How far to look ahead: as far again as all went well before, so that of a burst of which many have
+/// no next hop each is still looked at a few times at most.
+pub(super) struct Reach(usize);
+
+impl Reach {
+    /// At the start of a burst.
+    pub(super) const FULL: Self = Self(AHEAD);
+
+    /// Of so many looked at all, or fewer, had a next hop.
+    fn after(&mut self, hops: usize) {
+        self.0 = (2 * hops + 1).min(AHEAD);
+    }
+}
+
 impl<K: Backend> Path<K> {
-    /// Routes the plain datagrams at the front of what `port` received. The result is how many there
-    /// were, and the packet behind them, which may be plain again if there were [`AHEAD`].
+    /// Routes the plain datagrams at the front of what `port` received: how many there were, and the
+    /// packet behind them.
     #[inline]
     pub(super) fn route_plain(
         &mut self,
         packets: &mut Drain<'_, K::Buf>,
+        reach: &mut Reach,
         port: PortId,
         now: Nanos,
     ) -> (u32, Option<K::Buf>) {
         let Self { forwarder, fanout, egress, counters, latency, .. } = self;
         let Some(mut router) = forwarder.plain_router(port) else { return (0, packets.next()) };
         let longest = Ethernet::LEN + usize::from(forwarder.smallest_mtu());
-        let mut hops = ArrayVec::new();
-        look_up(packets.as_slice(), &mut router, longest, &mut hops);
-        counters.decided += hops.len() as u64;
-        fanout.note_in_place(hops.len() as u64);
-        let mut outlet = Outlet { egress, counters };
-        for hops in hops.chunk_by(|one, other| core::ptr::eq(*one, *other)) {
-            let Some(hop) = hops.first() else { continue };
-            if latency.is_noting() {
-                latency.note_pair(port, hop.port, now);
+        let mut routed = 0;
+        loop {
+            let mut hops = ArrayVec::new();
+            let ahead = packets.as_slice().iter().take(reach.0);
+            let looked_at = ahead.len();
+            look_up(ahead, &mut router, longest, &mut hops);
+            let mut outlet = Outlet { egress: &mut *egress, counters: &mut *counters };
+            for hops in hops.chunk_by(|one, other| core::ptr::eq(*one, *other)) {
+                let Some(hop) = hops.first() else { continue };
+                if latency.is_noting() {
+                    latency.note_pair(port, hop.port, now);
+                }
+                let rewritten = packets.by_ref().take(hops.len()).map(|mut packet| {
+                    rewrite(&mut packet, hop);
+                    packet.into_tx()
+                });
+                outlet.emit_all(hop.port, rewritten);
             }
-            let rewritten = packets.by_ref().take(hops.len()).map(|mut packet| {
-                rewrite(&mut packet, hop);
-                packet.into_tx()
-            });
-            outlet.emit_all(hop.port, rewritten);
+            routed += hops.len();
+            reach.after(hops.len());
+            if hops.len() < looked_at || packets.len() == 0 {
+                break;
+            }
         }
-        (hops.len() as u32, packets.next())
+        counters.decided += routed as u64;
+        fanout.note_in_place(routed as u64);
+        (routed as u32, packets.next())
     }
 }
 
-/// The next hops of the first packets, as far as they are plain.
+/// The next hops of these packets, up to the first that has none or is not plain.
 #[inline]
-fn look_up<'a, B: PacketBuf>(
-    packets: &[B],
+fn look_up<'a, 'p, B: PacketBuf + 'p>(
+    packets: impl Iterator<Item = &'p B>,
     router: &mut PlainRouter<'a>,
     longest: usize,
     hops: &mut ArrayVec<&'a NextHop, AHEAD>,
 ) {
     let mut questions = ArrayVec::<_, AHEAD>::new();
-    let ahead = packets.iter().take(AHEAD);
-    questions.extend(ahead.map_while(|packet| question(packet, router, longest)));
+    questions.extend(packets.map_while(|packet| question(packet, router, longest)));
     hops.extend(questions.iter().map_while(|question| router.answer(*question)));
 }
 

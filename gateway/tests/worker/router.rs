@@ -142,3 +142,42 @@ fn arp_requests_for_the_port_are_answered() {
     assert_eq!(gateway.totals().ledger.local, 2);
     gateway.finish();
 }
+
+/// What has a short way and what has none, in one burst and in every order: a next hop, none, the last
+/// hop, both families. Each is decided on once, and what leaves by a port leaves in order.
+#[test]
+fn datagrams_with_and_without_a_next_hop_mix_in_a_burst() {
+    let targets = [
+        ("10.0.0.2", "10.1.0.2", 64, 1),
+        ("2001:db8:0::2", "2001:db8:2::2", 64, 2),
+        ("10.0.0.2", "10.9.9.9", 64, 0),
+        ("10.0.0.2", "10.2.0.2", 64, 2),
+        ("10.0.0.2", "10.1.0.2", 1, 0),
+        ("10.0.0.3", "10.1.0.2", 9, 1),
+        ("127.0.0.1", "10.1.0.2", 64, 0),
+        ("2001:db8:0::2", "2001:db8:0::9", 64, 0),
+    ];
+    for step in [1, 3, 5, 7, 8, 9] {
+        let mut gateway = Gateway::new(&router(3, "[gro]\nmode = \"off\"\n"));
+        let (mut expected, mut dropped) = ([const { Vec::new() }; 3], 0);
+        // Bursts are of 64: runs of 1, and with steps of 8 one target for a whole burst.
+        for n in 0..300_u16 {
+            let (src, dst, ttl, port) =
+                targets[usize::from(if step == 8 { n / 64 } else { n * step }) % 8];
+            let frame = Udp { ttl, ..to_gateway(src, dst) }.frame(&n.to_be_bytes());
+            match port {
+                0 => dropped += 1,
+                _ => {
+                    let port_mac = MacAddr([2, 0, 0, 0, 0, port as u8]);
+                    expected[port].push(routed(&frame, port_mac, host(port)));
+                }
+            }
+            gateway.ports[0].inject(frame);
+        }
+        gateway.run();
+        let sent = gateway.sent();
+        assert_eq!((&sent[1], &sent[2]), (&expected[1], &expected[2]), "step {step}");
+        let totals = gateway.finish();
+        assert_eq!(totals.ledger.dropped, dropped, "step {step}");
+    }
+}
