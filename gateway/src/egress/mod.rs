@@ -59,22 +59,10 @@ impl<K: Backend> Egress<K> {
     pub fn push(
         &mut self,
         port: PortId,
-        mut frame: <K::Buf as PacketBuf>::Tx,
+        frame: <K::Buf as PacketBuf>::Tx,
         counters: &mut WorkerCounters,
     ) {
-        let at_once = self.capturer.is_none();
-        let egress = self.ports.get_mut(port.index());
-        let Some(egress) = egress.filter(|egress| at_once && egress.takes_at_once(1)) else {
-            return self.push_with_care(port, frame, counters);
-        };
-        frame.mark(Trail::queued(port));
-        let buffered = egress.put(frame);
-        if buffered == 1 {
-            self.waiting = self.waiting.with(port);
-        }
-        if buffered >= EAGER_FRAMES {
-            egress.flush_eagerly(port, counters);
-        }
+        self.push_all(port, core::iter::once(frame), counters);
     }
 
     #[inline(never)]

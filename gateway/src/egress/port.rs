@@ -78,14 +78,6 @@ impl<K: Backend> EgressPort<K> {
         self.buffer.len()
     }
 
-    /// The same for one frame.
-    #[inline]
-    pub(super) fn put(&mut self, frame: <K::Buf as PacketBuf>::Tx) -> usize {
-        self.buffer.push(frame);
-        self.queued += 1;
-        self.buffer.len()
-    }
-
     /// Returns how many frames are now buffered; a frame handed over is not.
     pub(super) fn push(
         &mut self,

@@ -101,11 +101,6 @@ impl<B: PacketBuf> Fanout<B> {
     /// [`verbatim`](Self::verbatim) for one frame and one port.
     #[inline]
     pub fn verbatim_one(&mut self, packet: B, port: PortId, emit: &mut impl Emit<B::Tx>) {
-        self.emit_one(packet, port, emit);
-    }
-
-    #[inline]
-    fn emit_one(&mut self, packet: B, port: PortId, emit: &mut impl Emit<B::Tx>) {
         // Every port takes one piece.
         let frame =
             if packet.piece_count() == 1 { Some(packet.into_tx()) } else { self.fit(packet, port) };

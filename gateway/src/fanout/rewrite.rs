@@ -4,7 +4,7 @@
 use core::net::IpAddr;
 
 use crate::packet::{Coalesce, FrameInfo, MacAddr, Network, NextHop, PacketBuf};
-use crate::wire::{Ipv4, Ipv6, Plain, PlainIp, view, view_mut};
+use crate::wire::{Ethernet, Ipv4, Ipv6, Plain, PlainIp, ethertype, view, view_mut};
 
 /// The least length of an Ethernet frame without FCS (IEEE 802.3 3.2.7).
 const MIN_FRAME: usize = 60;
@@ -13,35 +13,24 @@ const MIN_FRAME: usize = 60;
 pub(super) struct Rewrite {
     info: FrameInfo,
     hop: NextHop,
-    /// Headers that all of them have, with nothing behind the IP packet.
-    plain: Option<Network>,
+    /// All of them have plain headers, and nothing behind the IP packet.
+    plain: bool,
 }
 
 impl Rewrite {
     /// For datagrams with these offsets.
     #[inline]
     pub(super) fn new(info: &FrameInfo, hop: &NextHop) -> Self {
-        let is_plain = (info.coalesce == Coalesce::Candidate) & (info.tags == 0);
-        Self { info: *info, hop: *hop, plain: is_plain.then_some(info.network) }
+        let plain = (info.coalesce == Coalesce::Candidate) & (info.tags == 0);
+        Self { info: *info, hop: *hop, plain }
     }
 
     /// Cuts what is behind the IP packet, one hop less, the new addresses.
     #[inline]
     pub(super) fn apply<B: PacketBuf>(&self, packet: &mut B) {
-        match self.plain {
-            Some(Network::Ipv4) => {
-                if let Some(headers) = view_mut::<Plain<Ipv4>>(packet.head_mut(), 0) {
-                    return rewrite_plain(headers, &self.hop);
-                }
-            }
-            Some(Network::Ipv6) => {
-                if let Some(headers) = view_mut::<Plain<Ipv6>>(packet.head_mut(), 0) {
-                    return rewrite_plain(headers, &self.hop);
-                }
-            }
-            _ => {}
+        if !(self.plain && rewrite_plain(packet.head_mut(), &self.hop)) {
+            self.apply_with_care(packet);
         }
-        self.apply_with_care(packet);
     }
 
     #[inline(never)]
@@ -52,12 +41,24 @@ impl Rewrite {
     }
 }
 
-/// What a router does to a plain datagram, which is nobody else's, on its way to a next hop.
+/// What a router does to an untagged datagram that begins with `head` and has nothing behind the IP
+/// packet, on its way to a next hop; `false` (unchanged) if the headers are not all there.
 #[inline]
-pub fn rewrite_plain<Ip: PlainIp>(headers: &mut Plain<Ip>, hop: &NextHop) {
+pub fn rewrite_plain(head: &mut [u8], hop: &NextHop) -> bool {
+    match view::<Ethernet>(head, 0).map(|link| link.ethertype.get()) {
+        Some(ethertype::IPV4) => rewrite_as::<Ipv4>(head, hop),
+        Some(ethertype::IPV6) => rewrite_as::<Ipv6>(head, hop),
+        _ => false,
+    }
+}
+
+#[inline]
+fn rewrite_as<Ip: PlainIp>(head: &mut [u8], hop: &NextHop) -> bool {
+    let Some(headers) = view_mut::<Plain<Ip>>(head, 0) else { return false };
     headers.ethernet.dst = hop.dst_mac;
     headers.ethernet.src = hop.src_mac;
     headers.ip.hop();
+    true
 }
 
 /// Sets destination and source address.

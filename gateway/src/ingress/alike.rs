@@ -60,8 +60,8 @@ fn count<const N: usize, B: PacketBuf>(
 /// For headers that end with IPv4 and UDP.
 #[inline]
 fn equal_v4<const N: usize>(before: &[u8; N], head: &[u8; N]) -> Option<u16> {
-    // Of the IPv4 header the identification and the checksum, and the UDP checksum.
-    let own = const { mask::<N, 6>([N - 24, N - 23, N - 18, N - 17, N - 2, N - 1]) };
+    // Identification and checksum of the IPv4 header.
+    let own = const { mask::<N, 4>([N - 24, N - 23, N - 18, N - 17]) };
     // What is equal adds up to the same, so if the checksum was right, it is right as long as these
     // two words add up to the same as well.
     let sum = |bytes: &[u8; N]| {
@@ -75,11 +75,11 @@ fn equal_v4<const N: usize>(before: &[u8; N], head: &[u8; N]) -> Option<u16> {
 /// For headers that end with IPv6 and UDP.
 #[inline]
 fn equal_v6<const N: usize>(before: &[u8; N], head: &[u8; N]) -> Option<u16> {
-    equal_but(before, head, &const { mask::<N, 2>([N - 2, N - 1]) }).then_some(0)
+    equal_but(before, head, &const { mask::<N, 0>([]) }).then_some(0)
 }
 
-/// Whether those bytes that count are equal, and the last two, the UDP checksum, say that there is
-/// one.
+/// Whether those bytes that count are equal up to the UDP checksum, the last two, which says that there
+/// is one.
 #[inline]
 fn equal_but<const N: usize>(one: &[u8; N], other: &[u8; N], mask: &[u8; N]) -> bool {
     let differ = |at| (word(one, at) ^ word(other, at)) & word(mask, at);

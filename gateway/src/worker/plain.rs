@@ -15,7 +15,7 @@ use crate::forward::{PlainRouter, Question};
 use crate::ingress::is_plain;
 use crate::packet::{NextHop, PacketBuf, PortId, RxChecksum};
 use crate::time::Nanos;
-use crate::wire::{Ethernet, Ipv4, Ipv6, Plain, ethertype, view, view_mut};
+use crate::wire::{Ethernet, Ipv4, Ipv6, Plain, ethertype, view};
 
 /// Datagrams looked at before the first of them is sent on, at most.
 const AHEAD: usize = 64;
@@ -61,7 +61,8 @@ impl<K: Backend> Path<K> {
                     latency.note_pair(port, hop.port, now);
                 }
                 let rewritten = packets.by_ref().take(hops.len()).map(|mut packet| {
-                    rewrite(&mut packet, hop);
+                    // There was a question about it, so its headers are all there.
+                    rewrite_plain(packet.head_mut(), hop);
                     packet.into_tx()
                 });
                 outlet.emit_all(hop.port, rewritten);
@@ -110,18 +111,5 @@ fn question<'p, B: PacketBuf>(
     } else {
         let headers: &Plain<Ipv6> = view(head, 0)?;
         router.question(headers).filter(|_| is_plain(headers, frame_len))
-    }
-}
-
-/// Changes addresses and hops of a datagram that there was a [`question`] about.
-#[inline]
-fn rewrite<B: PacketBuf>(packet: &mut B, hop: &NextHop) {
-    let head = packet.head_mut();
-    if view::<Ethernet>(head, 0).is_some_and(|link| link.ethertype == ethertype::IPV4) {
-        if let Some(headers) = view_mut::<Plain<Ipv4>>(head, 0) {
-            rewrite_plain(headers, hop);
-        }
-    } else if let Some(headers) = view_mut::<Plain<Ipv6>>(head, 0) {
-        rewrite_plain(headers, hop);
     }
 }
