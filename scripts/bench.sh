@@ -26,7 +26,7 @@ if [ "$HUGEPAGES" = 1 ]; then
     say "with hugepages"
 else
     HUGEPAGES=
-    say "with ordinary pages: what hides the least is 700 hugepages of 2 MiB (/proc/sys/vm/nr_hugepages)"
+    say "with ordinary pages; 700 free hugepages of 2 MiB would show more (/proc/sys/vm/nr_hugepages)"
 fi
 
 say "building"

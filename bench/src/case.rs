@@ -106,6 +106,12 @@ impl Case {
         if self.is_replicated() { self.copies } else { 1 }
     }
 
+    /// How datagrams are coalesced, in words; adaptive, where anything is, is the default.
+    pub fn form(&self) -> String {
+        let gathers_all = self.gro != Form::Off && !self.adaptive;
+        format!("{}{}", self.gro.name(), if gathers_all { ", not adaptive" } else { "" })
+    }
+
     /// Whether a frame leaves by `copies` ports.
     pub fn is_replicated(&self) -> bool {
         matches!(self.path, Journey::Multicast | Journey::Flood)

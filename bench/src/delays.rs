@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::plan::Size;
 use crate::plot::{Curve, Figure};
@@ -76,15 +77,18 @@ impl Load {
     /// What `delay` said instead.
     pub fn run(&self, seconds: f64, folder: &Path) -> anyhow::Result<Delay> {
         let log = folder.join(format!("delay-{}.hlog", self.file));
-        let output = Command::new(sibling("delay")?)
-            .args(&self.arguments)
-            .args(["--seconds", &seconds.to_string(), "--hlog"])
-            .arg(&log)
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "delay: {said}");
-        serde_json::from_slice(&output.stdout).context("what delay printed")
+        let mut delay = Command::new(sibling("delay")?);
+        delay.args(&self.arguments).args(["--seconds", &seconds.to_string(), "--hlog"]).arg(&log);
+        said_by(&mut delay)
     }
+}
+
+/// What the `delay` program prints.
+pub(crate) fn said_by<T: DeserializeOwned>(delay: &mut Command) -> anyhow::Result<T> {
+    let output = delay.output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "delay: {said}");
+    serde_json::from_slice(&output.stdout).context("what delay printed")
 }
 
 /// The table.

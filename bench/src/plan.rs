@@ -46,13 +46,8 @@ const MOST_COPIES: usize = 31;
 
 impl Rung {
     fn new(who: Who, case: Case) -> Self {
-        let label = if who == Who::Gateway {
-            let adaptive =
-                if case.gro != Form::Off && !case.adaptive { ", not adaptive" } else { "" };
-            format!("gateway, {}{adaptive}", case.gro.name())
-        } else {
-            who.to_string()
-        };
+        let label =
+            if who == Who::Gateway { format!("gateway, {}", case.form()) } else { who.to_string() };
         Self { label, who, case, workers: 1, x: 0.0 }
     }
 

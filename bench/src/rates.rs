@@ -4,9 +4,9 @@
 use core::fmt::Write;
 use std::process::Command;
 
-use anyhow::{Context, ensure};
 use serde::Deserialize;
 
+use crate::delays::said_by;
 use crate::plan::Size;
 use crate::program::sibling;
 
@@ -67,14 +67,12 @@ impl Quest {
     /// What `delay` said instead.
     pub fn run(&self, seconds: f64) -> anyhow::Result<Rate> {
         let (payload, loss) = (self.payload.to_string(), self.loss.to_string());
-        let output = Command::new(sibling("delay")?)
+        let mut delay = Command::new(sibling("delay")?);
+        delay
             .args(self.arguments)
             .args(["--payload", &payload, "--loss", &loss, "--rate", MOST])
-            .args(["--resolution", "0.01", "--seconds", &seconds.to_string()])
-            .output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "delay: {said}");
-        serde_json::from_slice(&output.stdout).context("what delay printed")
+            .args(["--resolution", "0.01", "--seconds", &seconds.to_string()]);
+        said_by(&mut delay)
     }
 
     /// In words.

@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use bench::Form;
 use bench::delays::{self, Delay, Load};
 use bench::machine::{Machine, load};
 use bench::outcome::{Run, Spread, row};
@@ -272,10 +271,7 @@ fn draw(groups: &[Group], runs: &[Run], folder: &Path) -> anyhow::Result<()> {
 /// What rungs of one curve have in common.
 fn curve_name(rung: &Rung) -> String {
     let who = match rung.who {
-        Who::Gateway if rung.case.gro != Form::Off && !rung.case.adaptive => {
-            format!("gateway, {}, not adaptive", rung.case.gro.name())
-        }
-        Who::Gateway => format!("gateway, {}", rung.case.gro.name()),
+        Who::Gateway => format!("gateway, {}", rung.case.form()),
         peer => peer.to_string(),
     };
     let bytes = rung.case.payload + 42;
