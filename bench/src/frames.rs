@@ -49,6 +49,11 @@ fn group_v4(copies: usize) -> Ipv4Addr {
     Ipv4Addr::new(a, b, c, d + mask)
 }
 
+/// A VLAN tag.
+const TAG: [u8; 4] = [0x81, 0, 0, 7];
+/// Hosts that flows come from in turn, and stations that they go to.
+const HOSTS: u8 = 200;
+
 /// One datagram of the input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Item {
@@ -104,7 +109,7 @@ impl Case {
     }
 
     fn frame(&self, item: Item) -> anyhow::Result<Vec<u8>> {
-        let builder = PacketBuilder::ethernet2(SENDER_MAC, self.link_destination(item));
+        let builder = PacketBuilder::ethernet2(self.link_source(item), self.link_destination(item));
         let from = source_host(item);
         let builder = if self.v6 {
             builder.ipv6(host_v6(0, from.into()).octets(), self.to_v6(item).octets(), 64)
@@ -115,15 +120,33 @@ impl Case {
         let mut frame = Vec::with_capacity(builder.size(item.payload));
         builder.write(&mut frame, &vec![item.flow as u8; item.payload])?;
         if self.vlan {
-            frame.splice(12..12, [0x81, 0, 0, 7]); // behind the addresses (IEEE 802.1Q 9.3)
+            frame.splice(12..12, TAG); // behind the addresses (IEEE 802.1Q 9.3)
         }
         Ok(frame)
+    }
+
+    /// A frame from each station behind port 1.
+    pub fn stations(&self) -> Vec<Vec<u8>> {
+        let tag = if self.vlan { &TAG[..] } else { &[] };
+        let frame = |host| {
+            let mut frame = [&SENDER_MAC[..], &station(RECEIVER_MAC, host), tag].concat();
+            frame.resize(60, 0);
+            frame
+        };
+        (2..2 + HOSTS).map(frame).collect()
+    }
+
+    fn link_source(&self, item: Item) -> [u8; 6] {
+        match self.path {
+            Journey::Station => station(SENDER_MAC, source_host(item)),
+            Journey::Route | Journey::Multicast | Journey::Flood => SENDER_MAC,
+        }
     }
 
     fn link_destination(&self, item: Item) -> [u8; 6] {
         match self.path {
             Journey::Route => GATEWAY_MAC,
-            Journey::Station => RECEIVER_MAC,
+            Journey::Station => station(RECEIVER_MAC, source_host(item)),
             Journey::Multicast | Journey::Flood if self.v6 => [0x33, 0x33, 0, 1, 0, 1],
             Journey::Multicast | Journey::Flood => {
                 let [_, b, c, d] = self.group_of(item).octets();
@@ -169,7 +192,13 @@ pub fn write_pcap(path: &Path, frames: &[Vec<u8>]) -> anyhow::Result<()> {
 
 /// No flow has the host of the flow before it.
 fn source_host(item: Item) -> u8 {
-    2 + (item.flow % 200) as u8
+    2 + (item.flow % usize::from(HOSTS)) as u8
+}
+
+/// One of many stations beside this one.
+fn station(beside: [u8; 6], host: u8) -> [u8; 6] {
+    let [a, b, c, d, e, _] = beside;
+    [a, b, c, d, e, host]
 }
 
 fn source_port(item: Item) -> u16 {

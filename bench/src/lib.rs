@@ -33,4 +33,4 @@ pub mod veth;
 pub use case::{Case, Form, Journey};
 #[cfg(feature = "dpdk")]
 pub use ports::open_port;
-pub use topology::{Topology, null_port};
+pub use topology::{Topology, outputs};

@@ -300,14 +300,12 @@ fn families(size: Size) -> Group {
         };
         rungs.push(named(route(), "IPv4"));
         rungs.push(named(Case { v6: true, ..route() }, "IPv6"));
-        let flood = Case { copies: 1, ..Case::new(Journey::Flood) };
-        rungs.push(named(flood.clone(), "bridged"));
-        rungs.push(named(Case { vlan: true, ..flood.clone() }, "bridged, VLAN"));
-        rungs.push(named(Case { copies: 3, ..flood }, "flooded to 3"));
-        rungs.push(named(
-            Case { v6: true, copies: 3, ..Case::new(Journey::Multicast) },
-            "IPv6 multicast to 3",
-        ));
+        let station = Case::new(Journey::Station);
+        rungs.push(named(station.clone(), "bridged"));
+        rungs.push(named(Case { vlan: true, ..station }, "bridged, VLAN"));
+        rungs.push(named(Case { copies: 3, ..Case::new(Journey::Flood) }, "flooded to 3"));
+        let multicast = Case { v6: true, copies: 3, ..Case::new(Journey::Multicast) };
+        rungs.push(named(multicast, "IPv6 multicast to 3"));
     }
     Group { name: "families", title: "64 B to 84 B, by what it is", axis: None, rungs }
 }

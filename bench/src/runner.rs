@@ -13,7 +13,7 @@ use crate::outcome::Run;
 use crate::peers::{PeerSetup, Who, examples};
 use crate::plan::Rung;
 use crate::program::{Program, Window};
-use crate::{Topology, null_port};
+use crate::{Topology, outputs};
 
 /// How runs are made.
 pub struct Runner {
@@ -84,7 +84,7 @@ impl Runner {
 
     fn start(&self, rung: &Rung) -> anyhow::Result<Program> {
         let input = self.input(rung)?;
-        let outputs: Vec<_> = (1..=rung.case.egress_ports()).map(null_port).collect();
+        let outputs = outputs(&rung.case, self.folder.path())?;
         if rung.who == Who::Gateway {
             let topology = Topology {
                 input: &input,

@@ -1,11 +1,12 @@
 //! The gateway's file for a case: port 0 is given, the others take what leaves.
 
 use core::fmt::Write;
+use std::path::Path;
 
 use gateway::packet::MacAddr;
 
 use crate::frames::{GATEWAY_MAC, GROUP_V6, RECEIVER_MAC, host_v4, host_v6};
-use crate::frames::{route_v4, route_v6};
+use crate::frames::{route_v4, route_v6, write_pcap};
 use crate::{Case, Journey};
 
 /// What a case does not say of the gateway's file.
@@ -22,9 +23,18 @@ pub struct Topology<'a> {
     pub max_hold_us: u32,
 }
 
-/// A port that takes everything and gives nothing.
-pub fn null_port(n: usize) -> String {
-    format!("net_null{n},no-rx=1")
+/// Ports that take everything, for the egress ports of a case. They give nothing, but for a frame of
+/// each station that is to be learned; `folder` is for the capture with those.
+///
+/// # Errors
+/// When that cannot be written.
+pub fn outputs(case: &Case, folder: &Path) -> anyhow::Result<Vec<String>> {
+    if case.path != Journey::Station {
+        return Ok((1..=case.egress_ports()).map(|n| format!("net_null{n},no-rx=1")).collect());
+    }
+    let path = folder.join(format!("stations-{}.pcap", case.vlan));
+    write_pcap(&path, &case.stations())?;
+    Ok(vec![format!("net_pcap1,rx_pcap={}", path.display())])
 }
 
 impl Topology<'_> {

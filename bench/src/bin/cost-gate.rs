@@ -11,7 +11,8 @@ use anyhow::{Context, ensure};
 use bench::budget::{Budget, Row, TOLERANCE};
 use clap::Parser;
 
-/// Bursts before the window: caches are full, and adaptive coalescing has made up its mind.
+/// Bursts before the window: caches are full, and adaptive coalescing has made up its mind for the first
+/// time. A row may say otherwise.
 const WARM_UP: &str = "64";
 /// Bursts of the window.
 const POLLS: &str = "256";
@@ -123,8 +124,8 @@ fn per_frame(row: &Row, out: &Path) -> anyhow::Result<f64> {
         .args(["--quiet", "--tool=callgrind", "--toggle-collect=path_cost::window"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(program)
-        .args(row.arguments.split_whitespace())
         .args(["--lcore", "0", "--warm-up", WARM_UP, "--polls", POLLS])
+        .args(row.arguments.split_whitespace())
         .output()
         .context("valgrind")?;
     let said = String::from_utf8_lossy(&output.stderr);

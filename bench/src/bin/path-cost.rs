@@ -3,11 +3,8 @@
 //! received; callgrind counts instructions of the same window (`--toggle-collect=path_cost::window`).
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
-use std::path::Path;
-
 use anyhow::{Context, ensure};
-use bench::frames::{RECEIVER_MAC, SENDER_MAC, write_pcap};
-use bench::{Case, Journey, Topology, null_port, open_port};
+use bench::{Case, Topology, open_port, outputs};
 use clap::Parser;
 use gateway::config;
 use gateway::dpdk::{Clock, Device, Dpdk, Eal, EalOptions, Lcore, Opened, Pool, PoolOptions, Port};
@@ -21,10 +18,10 @@ struct Args {
     #[command(flatten)]
     case: Case,
     /// How often the worker polls
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 200_000, overrides_with = "polls")]
     polls: u64,
     /// How often it polls before that; a tenth by default
-    #[arg(long)]
+    #[arg(long, overrides_with = "warm_up")]
     warm_up: Option<u64>,
     /// The CPU it is pinned to
     #[arg(long, default_value_t = 1)]
@@ -69,22 +66,6 @@ fn main() -> anyhow::Result<()> {
     let mut assembly = assemble::<Dpdk>(&config, queues, &pool, 1);
     let worker = assembly.workers.first_mut().context("one worker")?;
     measure(&args, worker, Clock::new(&eal))
-}
-
-/// A station is learned from one frame of its own.
-fn outputs(case: &Case, dir: &Path) -> anyhow::Result<Vec<String>> {
-    if case.path != Journey::Station {
-        return Ok((1..=case.egress_ports()).map(null_port).collect());
-    }
-    let mut frame = vec![0; 60];
-    frame[..6].copy_from_slice(&SENDER_MAC);
-    frame[6..12].copy_from_slice(&RECEIVER_MAC);
-    if case.vlan {
-        frame.splice(12..12, [0x81, 0, 0, 7]);
-    }
-    let path = dir.join("station.pcap");
-    write_pcap(&path, &[frame])?;
-    Ok(vec![format!("net_pcap1,rx_pcap={}", path.display())])
 }
 
 fn measure(args: &Args, worker: &mut Worker<Dpdk>, clock: Clock) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ mod testing;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-pub use bridge::{Bridge, Fdb, FdbEntry, Learning, Station};
+pub use bridge::{Between, Bridge, Fdb, FdbEntry, Learning, PlainBridge, Station};
 pub use filter::{FilterKey, Filters, Limiter, Rule, RuleId};
 use foldhash::fast::FixedState;
 pub use route::{Interface, PlainRouter, Question, Watch};
@@ -37,6 +37,14 @@ type Map<K, V> = HashMap<K, V, FixedState>;
 /// One worker's view of the tables.
 pub struct Forwarder {
     tables: Arc<Tables>,
+}
+
+/// The short way to a decision, by what a port belongs to.
+pub enum PlainWay<'a> {
+    /// The router.
+    Routed(PlainRouter<'a>),
+    /// A bridge.
+    Bridged(PlainBridge<'a>),
 }
 
 impl Forwarder {
@@ -74,12 +82,16 @@ impl Forwarder {
         decision.unwrap_or_else(Decision::Drop)
     }
 
-    /// What decides on plain datagrams of a port, if they are routed.
+    /// What decides on plain datagrams of a port.
     #[inline]
-    pub fn plain_router(&self, port: PortId) -> Option<PlainRouter<'_>> {
+    pub fn plain(&self, port: PortId, now: Nanos) -> Option<PlainWay<'_>> {
         match self.role(port)? {
-            Role::Routed(interface) => Some(self.tables.router.plain(interface)),
-            Role::Bridged(_) | Role::Shadow(_) | Role::BridgedShadow { .. } => None,
+            Role::Routed(interface) => Some(PlainWay::Routed(self.tables.router.plain(interface))),
+            Role::Bridged(index) => {
+                let bridge = self.tables.bridges.get(*index)?;
+                Some(PlainWay::Bridged(PlainBridge::new(bridge, port, now)))
+            }
+            Role::Shadow(_) | Role::BridgedShadow { .. } => None,
         }
     }
 

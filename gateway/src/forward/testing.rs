@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use etherparse::PacketBuilder;
 
-use super::{Forwarder, PortFacts, Tables};
+use super::{Between, Forwarder, PlainRouter, PlainWay, PortFacts, Tables};
 use crate::config::{Bridge, Config, Control, Gro, GroMode, Port, Route, Runtime};
-use crate::packet::{Coalesce, Decision, FrameInfo, MacAddr, Network, NextHop, PortId};
+use crate::packet::{Coalesce, Decision, FrameInfo, MacAddr, Network, NextHop, PortId, PortMask};
 use crate::time::Nanos;
-use crate::wire::{Ipv4, Ipv6, protocol, view};
+use crate::wire::{Ethernet, Ipv4, Ipv6, protocol, view};
 
 /// The link address of port `index`.
 pub(super) const fn port_mac(index: u16) -> MacAddr {
@@ -194,27 +194,45 @@ pub(super) fn forwarder(config: &Config) -> Forwarder {
     Forwarder::new(Arc::new(Tables::build(config, &facts, 1)))
 }
 
-/// The decision on a frame, by the short way as well: that finds the next hop of every datagram that
-/// is routed, and of nothing else.
+/// The decision on a frame, by the short way as well. In a router that finds the next hop of every
+/// datagram that is routed, and of nothing else; in a bridge the port of a station that is known, unless
+/// there is something to learn.
 pub(super) fn decide(forwarder: &Forwarder, frame: &Frame) -> Decision {
     let decision = forwarder.decide(&frame.info, &frame.bytes, Nanos(0));
-    let hop = match decision {
-        Decision::Route(hop) if frame.info.protocol == protocol::UDP => Some(hop),
-        _ => None,
-    };
-    if let Some(found) = next_hop(forwarder, frame) {
-        assert_eq!(found, hop, "{frame:?}");
+    match forwarder.plain(frame.info.port, Nanos(0)) {
+        Some(PlainWay::Routed(router)) => {
+            let hop = match decision {
+                Decision::Route(hop) if frame.info.protocol == protocol::UDP => Some(hop),
+                _ => None,
+            };
+            if let Some(found) = next_hop(router, frame) {
+                assert_eq!(found, hop, "{frame:?}");
+            }
+        }
+        Some(PlainWay::Bridged(mut bridge)) => {
+            if let Some(port) = between(frame).and_then(|between| bridge.answer(between)) {
+                assert_eq!(decision, Decision::Bridge { ports: PortMask::of(port) }, "{frame:?}");
+                let learning = forwarder.would_learn(&frame.info, &frame.bytes, Nanos(0));
+                assert!(!learning.is_change(), "{frame:?}");
+            }
+        }
+        None => {}
     }
     decision
 }
 
 /// What the short way finds for a frame that may take it: a plain datagram to a routed port.
-fn next_hop(forwarder: &Forwarder, frame: &Frame) -> Option<Option<NextHop>> {
-    let mut router = forwarder.plain_router(frame.info.port)?;
+fn next_hop(mut router: PlainRouter<'_>, frame: &Frame) -> Option<Option<NextHop>> {
     let question = match (frame.info.network, frame.info.l4_offset, frame.info.protocol) {
         (Network::Ipv4, 34, protocol::UDP) => router.question::<Ipv4>(view(&frame.bytes, 0)?),
         (Network::Ipv6, 54, protocol::UDP) => router.question::<Ipv6>(view(&frame.bytes, 0)?),
         _ => return None,
     };
     Some(question.and_then(|question| router.answer(question)).copied())
+}
+
+/// The stations of a frame.
+pub(super) fn between(frame: &Frame) -> Option<Between> {
+    let Ethernet { dst, src, .. } = *view(&frame.bytes, 0)?;
+    Between::new(src, dst, frame.info.vlan)
 }

@@ -15,8 +15,10 @@ const GATHERING: i64 = 32;
 impl Saving {
     /// Rewritten to one next hop, where a single has a short way: trains pay from 33 on.
     pub const ROUTED: Self = Self(1);
-    /// Verbatim to one port or shadow: from 5 on.
-    pub const BRIDGED: Self = Self(8);
+    /// Verbatim to one port of a bridge, where most singles have a short way: from 17 on.
+    pub const BRIDGED: Self = Self(2);
+    /// Answered, or to the host: from 5 on.
+    pub const TO_HOST: Self = Self(8);
     /// One system call and one way through the host's kernel for all: from 2 on.
     pub const DELIVERED: Self = Self(512);
 
@@ -39,7 +41,7 @@ impl Saving {
         match *decision {
             Decision::Route(_) | Decision::Drop(_) => Self::ROUTED,
             Decision::Bridge { ports } if ports.single().is_some() => Self::BRIDGED,
-            Decision::Punt { .. } | Decision::Answer(_) | Decision::Consume => Self::BRIDGED,
+            Decision::Punt { .. } | Decision::Answer(_) | Decision::Consume => Self::TO_HOST,
             Decision::Bridge { ports }
             | Decision::BridgeToListeners { ports, .. }
             | Decision::BridgeAndPunt { ports, .. }

@@ -18,7 +18,7 @@ mod udp;
 mod unfinished;
 
 pub use alike::count_alike;
-pub use plain::{PlainHeader, is_plain};
+pub use plain::{PlainHeader, is_plain, plain_in_vlan};
 pub use udp::udp_checksum_is_valid;
 pub use unfinished::finish_checksum;
 

@@ -4,7 +4,7 @@
 //! *Invariant:* it knows less than `parse_any` and nothing else: what it says, that says too.
 
 use crate::packet::{Coalesce, FrameInfo, Network, PortId, RxChecksum};
-use crate::wire::{Ethernet, Ipv4, Ipv6, Plain, PlainIp, Udp, protocol, view};
+use crate::wire::{Ethernet, Ipv4, Ipv6, Plain, PlainIp, Udp, VlanTag, ethertype, protocol, view};
 
 /// An IP header that ingress can tell to be plain.
 pub trait PlainHeader: PlainIp {
@@ -49,6 +49,27 @@ pub fn is_plain<Ip: PlainHeader>(headers: &Plain<Ip>, frame_len: usize) -> bool 
         & (udp_len > Udp::LEN)
         & (udp.checksum.get() != 0)
         && ip.is_plain()
+}
+
+/// The VLAN of a frame in one piece with one tag or none (0) that is a plain datagram, and where its IP
+/// header begins; `None` for everything else. Of such a one, too, [`parse`](super::parse) says that it
+/// is a [`Coalesce::Candidate`], unless its port says that the checksum is wrong.
+#[inline]
+pub fn plain_in_vlan(frame: &[u8]) -> Option<(u16, usize)> {
+    if view::<Ethernet>(frame, 0)?.ethertype != ethertype::VLAN {
+        return is_plain_frame(frame).then_some((0, Ethernet::LEN));
+    }
+    let tag: &VlanTag = view(frame, Ethernet::LEN)?;
+    // Behind a tag everything is as without one, the type behind it included.
+    let untagged = frame.get(VlanTag::LEN..)?;
+    is_plain_frame(untagged).then_some((tag.id(), Ethernet::LEN + VlanTag::LEN))
+}
+
+#[inline]
+fn is_plain_frame(frame: &[u8]) -> bool {
+    let v4 = |headers: &Plain<Ipv4>| is_plain(headers, frame.len());
+    let v6 = |headers: &Plain<Ipv6>| is_plain(headers, frame.len());
+    view(frame, 0).is_some_and(v4) || view(frame, 0).is_some_and(v6)
 }
 
 /// What [`parse`](super::parse) says of a plain datagram; `None` for a frame that is something else,

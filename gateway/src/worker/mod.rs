@@ -191,7 +191,7 @@ impl<K: Backend> Worker<K> {
         let mut burst = self.burst.drain(..);
         let (port, mut reach) = (receiver.port(), Reach::FULL);
         loop {
-            let (plain, remarkable) = path.route_plain(&mut burst, &mut reach, port, now);
+            let (plain, remarkable) = path.pass_plain(&mut burst, &mut reach, port, now);
             passed.add(Coalesce::Candidate, plain);
             let Some(mut packet) = remarkable else { break };
             let mut parsed = receiver.parse(&packet);

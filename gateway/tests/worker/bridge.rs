@@ -64,6 +64,45 @@ fn a_learned_station_is_reached_by_its_port_only_and_may_move() {
     gateway.finish();
 }
 
+/// Datagrams between known stations, one that floods among them, and a station that moves: of one
+/// burst each leaves as it would have on its own, in order.
+#[test]
+fn known_stations_in_one_burst() {
+    const C: MacAddr = MacAddr([2, 0, 0, 0, 9, 3]);
+    let (src, dst) = ("10.0.0.1", "10.0.0.2");
+    let udp = |src_mac, dst_mac, n: u8| {
+        Udp { src_mac, dst_mac, src, dst, ports: (1, 2), ttl: 64 }.frame(&[n; 100])
+    };
+    let tagged = |frame: &[u8]| [&frame[..12], &[0x81, 0, 0, 7], &frame[12..]].concat();
+    let hello = |station| experimental(station, MacAddr::BROADCAST);
+    let mut gateway = Gateway::new(&bridge(3, "[gro]\nmode = \"off\"\n"));
+    let stations = [(0, hello(A)), (1, hello(B)), (2, hello(C)), (1, tagged(&hello(B)))];
+    for (port, hello) in stations {
+        gateway.ports[port].inject(hello);
+    }
+    gateway.run();
+    gateway.sent();
+    let (moves, floods, to_c) = (udp(C, B, 1), hello(A), udp(A, C, 2));
+    let to_b = [udp(A, B, 3), udp(A, B, 4), udp(A, B, 5)];
+    // A is not known there at first.
+    let in_vlan = [tagged(&to_b[0]), tagged(&to_b[1])];
+    let burst = [
+        [&to_b[0], &to_b[1], &floods, &to_c, &to_b[2]],
+        [&moves, &in_vlan[0], &in_vlan[1], &to_c, &to_b[0]],
+    ];
+    for frame in burst.concat() {
+        gateway.ports[0].inject(frame.clone());
+    }
+    gateway.run();
+    let [first, second, third] = to_b;
+    let [tagged_first, tagged_second] = in_vlan;
+    let to_1 = [&first, &second, &floods, &third, &moves, &tagged_first, &tagged_second, &first];
+    // C is where A is now, and what A has for it goes nowhere.
+    assert_eq!(gateway.sent(), [vec![], to_1.map(Clone::clone).into(), vec![floods.clone(), to_c]]);
+    assert_eq!(gateway.drops(DropReason::SamePort), 1);
+    gateway.finish();
+}
+
 /// A station appears in the middle of a held train: what came before it is still flooded.
 #[test]
 fn a_held_datagram_does_not_see_a_later_table_change() {

@@ -94,6 +94,33 @@ fn ipv4_without_df_is_fragmented() {
     }
 }
 
+/// A tag is no part of what the MTU limits, between stations that are known either.
+#[test]
+fn a_tag_does_not_count() {
+    let toml = with_mtu(&bridge(2, "[gro]\nmode = \"off\"\n"), 1, 1000);
+    let between = |from: u8, to: u8, payload: usize| {
+        let (src_mac, dst_mac) = (host(from.into()), host(to.into()));
+        let (src, dst) = ("10.0.0.2", "10.0.0.3");
+        let frame =
+            Udp { src_mac, dst_mac, src, dst, ports: (1, 2), ttl: 64 }.frame(&vec![7; payload]);
+        [&frame[..12], &[0x81, 0, 0, 7], &frame[12..]].concat()
+    };
+    let mut gateway = Gateway::new(&toml);
+    gateway.ports[1].inject(between(1, 0, 10));
+    gateway.ports[0].inject(between(0, 1, 10));
+    gateway.run();
+    gateway.sent();
+    // 20 bytes of IPv4 and 8 of UDP header.
+    let (fits, too_big) = (between(0, 1, 1000 - 28), between(0, 1, 1001 - 28));
+    for frame in [&fits, &too_big, &fits] {
+        gateway.ports[0].inject(frame.clone());
+    }
+    gateway.run();
+    assert_eq!(gateway.sent(), [vec![], vec![fits.clone(), fits]]);
+    assert_eq!(gateway.drops(DropReason::TooBig), 1);
+    gateway.finish();
+}
+
 /// A bridge cannot tell anybody: dropped and counted for that port alone.
 #[test]
 fn a_bridge_port_refuses_what_is_longer_than_its_mtu() {

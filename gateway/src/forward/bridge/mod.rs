@@ -9,6 +9,7 @@ mod fdb;
 mod listeners;
 mod mdb;
 mod membership;
+mod plain;
 mod shadows;
 #[cfg(all(test, not(loom)))]
 mod tests;
@@ -19,6 +20,7 @@ pub use fdb::{Fdb, FdbEntry, Learning, Station};
 pub(super) use listeners::Listeners;
 use mdb::Mdb;
 use membership::Message;
+pub use plain::{Between, PlainBridge};
 use shadows::Shadows;
 
 use crate::config::{Config, Group};

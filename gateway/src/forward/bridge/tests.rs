@@ -1,9 +1,9 @@
 use super::*;
 use crate::config::Config;
-use crate::forward::Forwarder;
 use crate::forward::testing::{
-    Frame, bridge, config, decide, forwarder, ip, port_mac, station_mac,
+    Frame, between, bridge, config, decide, forwarder, ip, port_mac, station_mac,
 };
+use crate::forward::{Forwarder, PlainWay};
 use crate::packet::{MacAddr, Malformed, Network, PortId};
 
 const GROUP_MAC: MacAddr = MacAddr([1, 0, 0x5e, 1, 1, 1]);
@@ -63,6 +63,31 @@ fn a_known_station_is_reached_on_its_port_alone() {
     let frame = unicast(0, 1, 2);
     let aged = forwarder.decide(&frame.info, &frame.bytes, Nanos::from_secs(302));
     assert_eq!(aged, to(&[1, 2, 3]));
+}
+
+/// Of a plain datagram only the way between two stations that are known is short.
+#[test]
+fn the_short_way_is_between_known_stations() {
+    let forwarder = forwarder(&bridged(true));
+    let short = |frame: &Frame, now| match forwarder.plain(frame.info.port, now) {
+        Some(PlainWay::Bridged(mut bridge)) => bridge.answer(between(frame).unwrap()),
+        _ => panic!("a bridged port"),
+    };
+    let (there, back) = (unicast(0, 1, 2), unicast(2, 2, 1));
+    assert_eq!(short(&there, NOW), None, "both are unknown");
+    learn(&forwarder, &there);
+    assert_eq!(short(&there, NOW), None, "the receiver is unknown");
+    assert_eq!(short(&back, NOW), None, "the sender is to be learned");
+    learn(&forwarder, &back);
+    assert_eq!(short(&there, NOW), Some(PortId(2)));
+    assert_eq!(short(&back, NOW), Some(PortId(0)));
+    assert_eq!(short(&there.clone().tagged(7), NOW), None, "another VLAN");
+    assert_eq!(short(&unicast(3, 1, 2), NOW), None, "the sender has moved");
+    assert_eq!(short(&unicast(0, 1, 1), NOW), None, "the receiver is where it came from");
+    // Being heard keeps a sender; the receiver has not been heard since.
+    assert_eq!(short(&there, Nanos::from_secs(200)), Some(PortId(2)));
+    assert_eq!(short(&there, Nanos::from_secs(400)), None);
+    assert_eq!(short(&back, Nanos::from_secs(400)), None, "it has aged, and is learned anew");
 }
 
 #[test]

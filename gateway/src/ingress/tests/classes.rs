@@ -27,6 +27,8 @@ fn plain_datagrams_are_candidates() {
     for frame in [plain4(), plain6()] {
         let short_cut = parse_plain(PortId(3), &frame, frame.len(), RxChecksum::Unknown);
         assert_eq!(short_cut, Some(whole(&frame)));
+        assert_eq!(plain_in_vlan(&frame), Some((0, 14)));
+        assert_eq!(plain_in_vlan(&tagged(&frame, &[(0x88a8, 1), (0x8100, 2)])), None);
     }
 }
 
@@ -35,6 +37,7 @@ fn two_tags_are_read_and_a_third_is_payload() {
     let one = tagged(&plain4(), &[(0x8100, 0xe007)]);
     let info = expect("one", &one, Network::Ipv4, Coalesce::Candidate);
     assert_eq!((info.tags, info.l2_len, info.vlan, info.ethertype), (1, 18, 7, 0x0800));
+    assert_eq!(plain_in_vlan(&one), Some((7, 18)));
     let two = tagged(&plain6(), &[(0x88a8, 100), (0x8100, 7)]);
     let info = expect("two", &two, Network::Ipv6, Coalesce::Candidate);
     assert_eq!((info.tags, info.l2_len, info.vlan, info.l4_offset), (2, 22, 100, 62));

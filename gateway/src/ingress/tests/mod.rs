@@ -10,7 +10,7 @@ mod robust;
 mod split;
 mod udp_checksum;
 
-use super::{ParseError, count_alike, parse, parse_any, parse_plain};
+use super::{ParseError, count_alike, parse, parse_any, parse_plain, plain_in_vlan};
 use crate::packet::{BufPool, Coalesce, FrameInfo, Network, PacketBuf, PortId, RxChecksum};
 use crate::sim::{HeapBuf, HeapPool};
 use parsed::check_invariants;

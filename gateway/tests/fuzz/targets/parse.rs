@@ -2,7 +2,9 @@
 
 use std::iter;
 
-use gateway::ingress::{MAX_HEADERS, ParseError, parse, parse_any, udp_checksum_is_valid};
+use gateway::ingress::{
+    MAX_HEADERS, ParseError, parse, parse_any, plain_in_vlan, udp_checksum_is_valid,
+};
 use gateway::packet::{Coalesce, PortId, RxChecksum};
 
 use super::parsed::{agrees_with_etherparse, check_invariants, udp_checksum_is_right};
@@ -31,6 +33,9 @@ pub fn run(data: &[u8]) {
 
     let whole = udp_checksum_is_valid(&info, [frame].into_iter());
     let is_candidate = info.coalesce == Coalesce::Candidate;
+    if let Some((vlan, l2_len)) = plain_in_vlan(frame).filter(|_| said != RxChecksum::Bad) {
+        assert_eq!((is_candidate, info.vlan, info.l2_len.into()), (true, vlan, l2_len));
+    }
     if let Some(right) = udp_checksum_is_right(frame).filter(|_| is_candidate) {
         assert_eq!(whole, right);
     }

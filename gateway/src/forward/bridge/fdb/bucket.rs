@@ -130,6 +130,22 @@ impl Bucket {
         Self { keys: zeros(), records: zeros() }
     }
 
+    /// The record of `station`: [`find`](Self::find) for who changes nothing.
+    #[inline]
+    pub(super) fn record(&self, station: Station) -> Option<Record> {
+        for (key, record) in self.keys.iter().zip(&self.records) {
+            let key = Key(key.load(Acquire));
+            if key.0 & Key::STATION == station.0 {
+                // As in `tenant`.
+                let record = Record(record.load(Relaxed));
+                if record.generation() == key.generation() {
+                    return Some(record);
+                }
+            }
+        }
+        None
+    }
+
     /// The slot of `station`. Wait-free.
     pub(super) fn find(&self, station: Station) -> Option<Tenant> {
         for (way, key) in self.keys.iter().enumerate() {

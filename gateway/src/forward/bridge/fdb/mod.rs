@@ -70,9 +70,18 @@ impl Fdb {
     }
 
     /// The port `station` is on, if it was heard there within the ageing time.
+    #[inline]
     pub fn lookup(&self, station: Station, now: Nanos) -> Option<PortId> {
-        let (_, tenant) = self.find(station)?;
-        (!self.is_aged(tenant.record, ticks(now))).then(|| tenant.record.port())
+        let record = self.record(station)?;
+        (!self.is_aged(record, ticks(now))).then(|| record.port())
+    }
+
+    /// Whether `station` was heard on `port` so lately that hearing it again changes nothing.
+    #[inline]
+    pub(super) fn has_just_heard(&self, station: Station, port: PortId, now: Nanos) -> bool {
+        self.record(station).is_some_and(|record| {
+            record.port() == port && ticks(now).saturating_sub(record.tick()) < self.refresh
+        })
     }
 
     /// Forgets `station`, pinned or not; whether it was known. Control side.
@@ -158,16 +167,35 @@ impl Fdb {
         self.buckets_of(station).into_iter().find_map(|b| b.find(station).map(|t| (b, t)))
     }
 
-    /// The two buckets that may hold `station`, always in this order.
-    fn buckets_of(&self, station: Station) -> [&Bucket; 2] {
-        let hash = self.hasher.hash_one(station.bits());
-        let mask = self.buckets.len() - 1;
-        let first = hash as usize & mask;
-        let second = (hash >> 32) as usize & mask;
-        let second = if second == first { first ^ 1 } else { second };
-        [&self.buckets[first], &self.buckets[second]]
+    #[inline]
+    fn record(&self, station: Station) -> Option<Record> {
+        let hash = self.hash(station);
+        self.first_of(hash).record(station).or_else(|| self.second_of(hash).record(station))
     }
 
+    /// The two buckets that may hold `station`, always in this order.
+    fn buckets_of(&self, station: Station) -> [&Bucket; 2] {
+        let hash = self.hash(station);
+        [self.first_of(hash), self.second_of(hash)]
+    }
+
+    #[inline]
+    fn hash(&self, station: Station) -> u64 {
+        self.hasher.hash_one(station.bits())
+    }
+
+    #[inline]
+    fn first_of(&self, hash: u64) -> &Bucket {
+        &self.buckets[hash as usize & (self.buckets.len() - 1)]
+    }
+
+    fn second_of(&self, hash: u64) -> &Bucket {
+        let mask = self.buckets.len() - 1;
+        let (first, second) = (hash as usize & mask, (hash >> 32) as usize & mask);
+        &self.buckets[if second == first { first ^ 1 } else { second }]
+    }
+
+    #[inline]
     fn is_aged(&self, record: Record, now: u64) -> bool {
         !record.is_pinned() && now.saturating_sub(record.tick()) > self.lifetime
     }
