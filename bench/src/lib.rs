@@ -9,6 +9,7 @@
 
 pub mod budget;
 mod case;
+pub mod count;
 pub mod delays;
 pub mod frames;
 pub mod goals;

@@ -1,5 +1,5 @@
 //! `make cost`: instructions per frame, of path-cost's window under callgrind, against
-//! bench/budget.txt. Ends with 1 when a case left its budget.
+//! bench/budget.txt. Ends with 1 when a case left its budget. With `--case` the figure of one case.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 use std::path::{Path, PathBuf};
@@ -9,13 +9,8 @@ use std::{fs, thread};
 
 use anyhow::{Context, ensure};
 use bench::budget::{Budget, Row, TOLERANCE};
+use bench::count::per_frame;
 use clap::Parser;
-
-/// Bursts before the window: caches are full, and adaptive coalescing has made up its mind for the first
-/// time. A row may say otherwise.
-const WARM_UP: &str = "64";
-/// Bursts of the window.
-const POLLS: &str = "256";
 
 /// Instructions per frame against the budget.
 #[derive(Parser)]
@@ -29,15 +24,29 @@ struct Args {
     /// Only cases whose name contains this
     #[arg(long, default_value = "")]
     only: String,
+    /// Instead of the budget a case of these arguments of path-cost: prints its figure
+    #[arg(long, allow_hyphen_values = true)]
+    case: Option<String>,
+    /// The path-cost to count; the one beside this program by default
+    #[arg(long)]
+    program: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    let program = match &args.program {
+        Some(program) => program.clone(),
+        None => std::env::current_exe()?.with_file_name("path-cost"),
+    };
+    if let Some(case) = &args.case {
+        println!("{:.1}", per_frame(&program, case)?);
+        return Ok(ExitCode::SUCCESS);
+    }
     let text = fs::read_to_string(&args.budget).context(args.budget.display().to_string())?;
     let mut budget = Budget::parse(&text).context(args.budget.display().to_string())?;
     budget.rows.retain(|row| row.name.contains(&args.only));
     let kind = kind()?;
-    let measured = measure(&budget.rows)?;
+    let measured = measure(&program, &budget.rows)?;
     if let Some(reason) = &args.bless {
         ensure!(args.only.is_empty(), "--bless is for the whole budget");
         budget.bless(&kind, &measured, reason)?;
@@ -91,8 +100,7 @@ fn kind() -> anyhow::Result<String> {
 }
 
 /// In the order of the rows, on as many CPUs as there are: counts do not mind company.
-fn measure(rows: &[Row]) -> anyhow::Result<Vec<f64>> {
-    let dir = tempfile::tempdir()?;
+fn measure(program: &Path, rows: &[Row]) -> anyhow::Result<Vec<f64>> {
     let next = Mutex::new((0..rows.len()).collect::<Vec<_>>().into_iter());
     let results = Mutex::new(Vec::new());
     let take = || next.lock().ok().and_then(|mut next| next.next());
@@ -101,7 +109,7 @@ fn measure(rows: &[Row]) -> anyhow::Result<Vec<f64>> {
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Some(n) = take() {
-                    let figure = per_frame(&rows[n], &dir.path().join(n.to_string()));
+                    let figure = per_frame(program, &rows[n].arguments);
                     if let Ok(mut results) = results.lock() {
                         results.push((n, figure));
                     }
@@ -113,29 +121,4 @@ fn measure(rows: &[Row]) -> anyhow::Result<Vec<f64>> {
     results.sort_by_key(|&(n, _)| n);
     ensure!(results.len() == rows.len(), "a measuring thread died");
     results.into_iter().map(|(n, figure)| figure.with_context(|| rows[n].name.clone())).collect()
-}
-
-fn per_frame(row: &Row, out: &Path) -> anyhow::Result<f64> {
-    let program = std::env::current_exe()?.with_file_name("path-cost");
-    // An empty environment: what is in it moves the stack, and with it unaligned copies.
-    let output = Command::new("valgrind")
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .args(["--quiet", "--tool=callgrind", "--toggle-collect=path_cost::window"])
-        .arg(format!("--callgrind-out-file={}", out.display()))
-        .arg(program)
-        .args(["--lcore", "0", "--warm-up", WARM_UP, "--polls", POLLS])
-        .args(row.arguments.split_whitespace())
-        .output()
-        .context("valgrind")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{}: {said}", output.status);
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).context("path-cost")?;
-    let profile = fs::read_to_string(out).context("callgrind's profile")?;
-    let line =
-        profile.lines().find_map(|line| line.strip_prefix("summary: ")).context("summary")?;
-    let instructions: u64 = line.trim().parse()?;
-    ensure!(instructions > 0, "the window has another name now");
-    let frames = report["frames"].as_u64().context("no count of frames")?;
-    Ok(instructions as f64 / frames as f64)
 }
