@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-debug soak fuzz bad-input cost bench builds dpdk dpdk-debug deb image fmt lint bare-root
+.PHONY: help install demo test test-debug test-plain soak fuzz bad-input cost bench builds ideas dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,10 @@ builds: ## what a static DPDK, native code and (HUGEPAGES=1) hugepages are worth
 	@scripts/install.sh build dpdk
 	@scripts/builds.sh
 
+ideas: ## what each idea of the path is worth, with it and without, in turn; IDEAS='runs memo' only those
+	@scripts/install.sh build test
+	@scripts/ideas.sh $(IDEAS)
+
 soak: ## whole workers under seeded faults for SECONDS=60, judged by a model; SEED=... replays one run
 	@scripts/install.sh test
 	@scripts/soak.sh "$(or $(SECONDS),60)" "$(SEED)"
@@ -56,6 +60,10 @@ dpdk-debug: ## the same with mbuf and mempool checks and ASan into target/dpdk-d
 test-debug: ## the tests that touch mbufs on a checked DPDK: asserts, cookies, ASan, poisoned pools
 	@scripts/install.sh test dpdk
 	@scripts/test-debug.sh
+
+test-plain: ## the tests of the core without the ideas that make the path fast
+	@scripts/install.sh test
+	@scripts/test.sh plain
 
 install: ## only install what is missing (Debian 12 or 13)
 	@scripts/install.sh build test

@@ -24,6 +24,7 @@ pub mod device;
 pub mod counters;
 pub mod capture;
 pub mod time;
+pub mod ideas;
 // ── around the path ──
 pub mod config;
 pub mod control;

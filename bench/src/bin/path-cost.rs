@@ -8,6 +8,7 @@ use bench::{Case, Topology, open_port, outputs};
 use clap::Parser;
 use gateway::config;
 use gateway::dpdk::{Clock, Device, Dpdk, Eal, EalOptions, Lcore, Opened, Pool, PoolOptions, Port};
+use gateway::ideas;
 use gateway::packet::MacAddr;
 use gateway::runtime::{PortQueues, Totals, assemble};
 use gateway::worker::Worker;
@@ -29,6 +30,9 @@ struct Args {
     /// Hugepages, as in production
     #[arg(long)]
     hugepages: bool,
+    /// Buffers come back first in, first out: DPDK's usual pool
+    #[arg(long)]
+    ring_pool: bool,
     /// Write the frames here, for a peer to replay, and end
     #[arg(long)]
     write: Option<std::path::PathBuf>,
@@ -61,7 +65,8 @@ fn main() -> anyhow::Result<()> {
     })?;
     let _lcore = Lcore::enter(&eal, args.lcore)?;
     let (buffers, buffer_bytes) = (config.runtime.pool_buffers, config.runtime.buffer_bytes);
-    let pool = Pool::new(&eal, PoolOptions { buffers, buffer_bytes, numa_node: None, lifo: true })?;
+    let lifo = !args.ring_pool;
+    let pool = Pool::new(&eal, PoolOptions { buffers, buffer_bytes, numa_node: None, lifo })?;
     let (queues, _ports) = open(&eal, &devices, &pool)?;
     let mut assembly = assemble::<Dpdk>(&config, queues, &pool, 1);
     let worker = assembly.workers.first_mut().context("one worker")?;
@@ -83,8 +88,9 @@ fn measure(args: &Args, worker: &mut Worker<Dpdk>, clock: Clock) -> anyhow::Resu
     ensure!(sent.abs_diff(due) <= 256 * 64, "{frames} received, {sent} sent, due {due}");
     let trains = after.gro.first().map_or(0.0, |(_, stats)| stats.mean_train());
     println!(
-        "{{\"frames\":{frames},\"sent\":{sent},\"nanos\":{nanos},\"cycles_per_frame\":{:.1},\"mean_train\":{trains:.2}}}",
+        "{{\"frames\":{frames},\"sent\":{sent},\"nanos\":{nanos},\"cycles_per_frame\":{:.1},\"mean_train\":{trains:.2},\"without\":\"{}\"}}",
         nanos as f64 * clock.cycles_per_nano() / frames as f64,
+        ideas::WITHOUT,
     );
     Ok(())
 }

@@ -183,6 +183,11 @@ impl PacketBuf for Mbuf {
         Some(unsafe { Self::from_raw(rest) })
     }
 
+    #[inline]
+    fn prefetch(&self) {
+        self.0.prefetch();
+    }
+
     fn rx_checksum(&self) -> RxChecksum {
         match self.0.read(&FLAGS) & sys::RTE_MBUF_F_RX_L4_CKSUM_MASK {
             sys::RTE_MBUF_F_RX_L4_CKSUM_GOOD => RxChecksum::Good,

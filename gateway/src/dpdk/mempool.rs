@@ -9,6 +9,7 @@ use dpdk_sys as sys;
 
 use super::raw::Raw;
 use super::{Eal, Errno, Error, Mbuf, census};
+use crate::ideas;
 use crate::packet::{BufPool, Missing, Trail};
 
 /// A pool of mbufs. `Clone` is another handle on the same pool; any thread may use any handle.
@@ -111,8 +112,8 @@ impl BufPool for Pool {
         let mbufs = room.as_mut_ptr().cast::<*mut sys::rte_mbuf>();
         // SAFETY: the pool is live, and holds mbufs: rte_pktmbuf_pool_create made it. There is room
         // for `count` pointers, and an Mbuf is one (repr(transparent)).
-        let failed = unsafe { sys::sys_pktmbuf_alloc_bulk(self.as_ptr(), mbufs, count as u32) };
-        if failed != 0 {
+        let bulk = || unsafe { sys::sys_pktmbuf_alloc_bulk(self.as_ptr(), mbufs, count as u32) };
+        if !ideas::BULK || bulk() != 0 {
             // All or none: there are fewer.
             return packets.extend((0..count).map_while(|_| self.alloc()));
         }

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 
 use dpdk_sys as sys;
 
+use crate::ideas;
 use crate::packet::Trail;
 
 /// A pointer to one mbuf, the head of its chain or a later piece.
@@ -91,6 +92,21 @@ impl Raw {
     pub(super) fn data(self) -> *mut [u8] {
         let start = self.read(&BUF_ADDR).wrapping_add(usize::from(self.read(&DATA_OFF)));
         core::ptr::slice_from_raw_parts_mut(start, usize::from(self.read(&DATA_LEN)))
+    }
+
+    /// Has the processor fetch the first bytes of the data into its caches.
+    #[inline]
+    pub(super) fn prefetch(self) {
+        const {
+            assert!(ideas::PREFETCH == 0 || cfg!(target_arch = "x86_64"), "no prefetch here");
+        }
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a prefetch accesses nothing: it faults at no address (Intel SDM, PREFETCHh).
+        unsafe {
+            core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(
+                self.data().cast_const().cast(),
+            );
+        }
     }
 
     fn references(&self) -> &AtomicU16 {

@@ -14,6 +14,7 @@ pub use port::{EgressPort, Way};
 use crate::capture::Capturer;
 use crate::counters::{EgressCounts, WorkerCounters};
 use crate::device::Backend;
+use crate::ideas;
 use crate::packet::{DropReason, PacketBuf, PortId, PortMask, Trail, TxBuf};
 use crate::time::Nanos;
 
@@ -142,6 +143,9 @@ impl<K: Backend> Egress<K> {
         counters: &mut WorkerCounters,
     ) {
         let count = frames.len();
+        if !ideas::ARRAYS && count > 1 {
+            return frames.for_each(|frame| self.push(port, frame, counters));
+        }
         let at_once = self.capturer.is_none();
         let egress = self.ports.get_mut(port.index());
         let Some(egress) = egress.filter(|egress| at_once && egress.takes_at_once(count)) else {

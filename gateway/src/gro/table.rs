@@ -4,6 +4,7 @@ use super::store::Store;
 use super::train::{Candidate, Continuation};
 use super::{FlushReason, GroStats, Passed, Saving};
 use crate::config;
+use crate::ideas;
 use crate::packet::{Coalesce, FrameInfo, PacketBuf, PortId, SuperPacket};
 use crate::time::Nanos;
 
@@ -278,7 +279,7 @@ impl<B: PacketBuf> GroTable<B> {
         sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) -> Result<(), Unjoined<B>> {
         let mut hashes = None;
-        let found = if self.store.train(self.recent).has_key(&candidate.key) {
+        let found = if ideas::RECENT && self.store.train(self.recent).has_key(&candidate.key) {
             Some(self.recent)
         } else {
             let hashes = hashes.insert(self.hasher.hashes(&candidate.key));

@@ -52,6 +52,10 @@ pub trait PacketBuf: Sized {
     /// are none, or if the first of them shows bytes that are another's: it cannot be a head.
     fn detach(&mut self) -> Option<Self>;
 
+    /// Says that the first bytes of the head will be looked at soon; changes nothing.
+    #[inline]
+    fn prefetch(&self) {}
+
     /// What the port said of the transport checksum on reception.
     fn rx_checksum(&self) -> RxChecksum;
 

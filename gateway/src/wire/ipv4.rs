@@ -5,6 +5,7 @@ use zerocopy::big_endian::U16;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::checksum;
+use crate::ideas;
 
 /// The IPv4 header without options (RFC 791 3.1).
 #[derive(
@@ -82,6 +83,10 @@ impl Ipv4 {
     #[inline]
     pub fn decrement_ttl(&mut self) {
         self.ttl = self.ttl.wrapping_sub(1);
+        // Options are not in view.
+        if !ideas::INCREMENTAL && self.header_len() == Self::LEN {
+            return self.fill_checksum();
+        }
         // One less in the high byte of a word is one more in the complement of the sum, which is the
         // same in either byte order (RFC 1071 2 (B)): here in that in which the high byte is the low.
         let sum = u32::from(u16::from_le_bytes(self.checksum.to_bytes())) + 1;

@@ -5,6 +5,7 @@ use super::path::Path;
 use crate::config::{Gro, GroMode};
 use crate::device::{Backend, Cable, RxQueue, Seat};
 use crate::gro::{Continuation, FlushReason, GroStats, GroTable, Passed, Unjoined};
+use crate::ideas;
 use crate::ingress::{self, ParseError};
 use crate::packet::{DropReason, FrameInfo, PacketBuf, PortId, Trail};
 use crate::time::Nanos;
@@ -99,7 +100,7 @@ impl<K: Backend> Receiver<K> {
         now: Nanos,
     ) {
         let (form, port) = (self.form, self.port);
-        let Some(gro) = &mut self.gro else { return };
+        let Some(gro) = self.gro.as_mut().filter(|_| ideas::RUNS) else { return };
         let count =
             |previous: &FrameInfo, before: &[u8], next: &[K::Buf], train: &mut Continuation| {
                 ingress::count_alike(port, previous, before, next, |id| train.admits(id))

@@ -5,6 +5,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::address::Address;
 use super::plane::Plane;
+use crate::ideas;
 use crate::packet::{MacAddr, NextHop};
 use crate::wire::{Ipv4, Ipv6, Plain, PlainIp};
 
@@ -84,7 +85,7 @@ impl<'a, A: Address> Recent<'a, A> {
 
     #[inline]
     fn next_hop(&mut self, pair: [A; 2]) -> Option<&'a NextHop> {
-        if pair != self.pair {
+        if !ideas::MEMO || pair != self.pair {
             let [source, destination] = pair;
             (self.pair, self.hop) = (pair, self.plane.plain_route(source, destination));
         }

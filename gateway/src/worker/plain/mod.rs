@@ -16,11 +16,12 @@ use super::path::{Outlet, Path};
 use crate::device::Backend;
 use crate::fanout::Emit;
 use crate::forward::PlainWay;
+use crate::ideas;
 use crate::packet::{PacketBuf, PortId, RxChecksum};
 use crate::time::Nanos;
 
 /// Datagrams looked at before the first of them is sent on, at most.
-const AHEAD: usize = 64;
+const AHEAD: usize = if ideas::STEPS { 64 } else { 1 };
 
 /// How far to look ahead: as far again as all went well before, so that of a burst of which many take
 /// the long way each is still looked at a few times at most.
@@ -70,7 +71,7 @@ impl<K: Backend> Path<K> {
         let mtu = forwarder.smallest_mtu().into();
         let mut noted = Noted { latency, from: port, now };
         let mut outlet = Outlet { egress, counters };
-        let passed = match forwarder.plain(port, now) {
+        let passed = match forwarder.plain(port, now).filter(|_| ideas::PLAIN) {
             Some(PlainWay::Routed(router)) => {
                 let mut way = routed::Routed::new(router, mtu);
                 let passed = pass(&mut way, packets, reach, &mut noted, &mut outlet);
@@ -107,7 +108,8 @@ fn pass<W: Way, K: Backend>(
     let mut passed = 0;
     loop {
         let mut hops = ArrayVec::new();
-        let ahead = packets.as_slice().iter().take(reach.0);
+        let ahead = packets.as_slice();
+        let ahead = &ahead[..ahead.len().min(reach.0)];
         let looked_at = ahead.len();
         look_up(ahead, way, &mut hops);
         for hops in hops.chunk_by(|one, other| W::is_same(*one, *other)) {
@@ -132,13 +134,18 @@ fn pass<W: Way, K: Backend>(
 
 /// The ways of these packets, up to the first that has none or is not plain.
 #[inline]
-fn look_up<'p, W: Way, B: PacketBuf + 'p>(
-    packets: impl Iterator<Item = &'p B>,
+fn look_up<W: Way, B: PacketBuf>(
+    packets: &[B],
     way: &mut W,
     hops: &mut ArrayVec<W::Hop, AHEAD>,
 ) {
     let mut questions = ArrayVec::<_, AHEAD>::new();
-    questions.extend(packets.map_while(|packet| way.question(whole(packet)?)));
+    questions.extend(packets.iter().enumerate().map_while(|(index, packet)| {
+        if ideas::PREFETCH != 0 {
+            packets.get(index + ideas::PREFETCH).into_iter().for_each(B::prefetch);
+        }
+        way.question(whole(packet)?)
+    }));
     hops.extend(questions.iter().map_while(|question| way.answer(*question)));
 }
 
