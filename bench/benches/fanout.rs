@@ -22,7 +22,9 @@ fn replicate(criterion: &mut Criterion) {
             let case =
                 Case { train: TRAIN, frames: TRAIN, payload, ..Case::new(Journey::Multicast) };
             let frames = case.frames().expect("frames");
-            let ports = vec![FanoutPort { mac: MacAddr::default(), max_pieces: 40 }; copies + 1];
+            // Addresses of their own: replicas for one address are made once.
+            let port = |n| FanoutPort { mac: MacAddr([2, 0, 0, 0, 0, n as u8]), max_pieces: 40 };
+            let ports = (0..=copies).map(port).collect();
             let mask: PortMask = (1..=copies as u16).map(PortId).collect();
             let mut fanout: Fanout<HeapBuf> = Fanout::new(pool.clone(), ports, copy_up_to);
             group.throughput(Throughput::Elements((TRAIN * copies) as u64));

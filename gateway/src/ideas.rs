@@ -38,6 +38,9 @@ ideas! {
     INCREMENTAL,
     /// The buffers for a train's copies come from the pool at once; without, one by one.
     BULK,
+    /// What is rewritten alike for several ports, which have one address, is written once and then
+    /// shared.
+    EQUAL,
 }
 
 /// How many datagrams ahead the headers of plain ones are fetched into the cache; 0: not.
@@ -139,7 +142,7 @@ mod tests {
     /// An ordinary build has everything.
     #[test]
     fn without_a_word_every_idea_is_in() {
-        let all = [RUNS, RECENT, PLAIN, STEPS, MEMO, ARRAYS, INCREMENTAL, BULK];
+        let all = [RUNS, RECENT, PLAIN, STEPS, MEMO, ARRAYS, INCREMENTAL, BULK, EQUAL];
         assert_eq!(all.len(), NAMES.len());
         assert!(!WITHOUT.is_empty() || all.iter().all(|&is_in| is_in));
     }

@@ -33,6 +33,9 @@ struct Args {
     /// Buffers come back first in, first out: DPDK's usual pool
     #[arg(long)]
     ring_pool: bool,
+    /// Every port has the same address, as gateways have that stand in for one another
+    #[arg(long)]
+    one_mac: bool,
     /// Write the frames here, for a peer to replay, and end
     #[arg(long)]
     write: Option<std::path::PathBuf>,
@@ -67,7 +70,7 @@ fn main() -> anyhow::Result<()> {
     let (buffers, buffer_bytes) = (config.runtime.pool_buffers, config.runtime.buffer_bytes);
     let lifo = !args.ring_pool;
     let pool = Pool::new(&eal, PoolOptions { buffers, buffer_bytes, numa_node: None, lifo })?;
-    let (queues, _ports) = open(&eal, &devices, &pool)?;
+    let (queues, _ports) = open(&args, &eal, &devices, &pool)?;
     let mut assembly = assemble::<Dpdk>(&config, queues, &pool, 1);
     let worker = assembly.workers.first_mut().context("one worker")?;
     measure(&args, worker, Clock::new(&eal))
@@ -108,6 +111,7 @@ fn poll(worker: &mut Worker<Dpdk>, clock: Clock, polls: u64) {
 }
 
 fn open(
+    args: &Args,
     eal: &Eal,
     devices: &[Device],
     pool: &Pool,
@@ -115,7 +119,7 @@ fn open(
     let mut ports = (Vec::new(), Vec::new());
     for (index, device) in devices.iter().enumerate() {
         let Opened { port, rx, tx, .. } = open_port(eal, device, pool, true)?;
-        let mac = MacAddr([2, 0, 0, 0, 0, index as u8]);
+        let mac = MacAddr([2, 0, 0, 0, 0, if args.one_mac { 0 } else { index as u8 }]);
         ports.0.push(PortQueues::new(mac, rx, tx));
         ports.1.push(port);
     }

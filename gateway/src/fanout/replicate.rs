@@ -4,6 +4,7 @@ use super::rewrite::{
     Rewrite, decrement_ttl, group_address, set_destination, set_source, trim_to_ip,
 };
 use crate::counters::FanoutCounters;
+use crate::ideas;
 use crate::packet::{
     BufPool, FrameInfo, Listener, MAX_SEGMENTS, MacAddr, NextHop, PacketBuf, PortId, PortMask,
     SharedBuf, SuperPacket,
@@ -23,6 +24,8 @@ pub struct FanoutPort {
 pub struct Fanout<B: PacketBuf> {
     pool: B::Pool,
     ports: Vec<FanoutPort>,
+    /// For each port those with its address, itself among them: what is rewritten alike.
+    alike: Vec<PortMask>,
     /// Frames up to this length are copied whole rather than given a private header.
     copy_up_to: usize,
     counters: FanoutCounters,
@@ -35,7 +38,12 @@ pub struct Fanout<B: PacketBuf> {
 impl<B: PacketBuf> Fanout<B> {
     /// `ports` by port index; frames of up to `copy_up_to` bytes are copied whole.
     pub fn new(pool: B::Pool, ports: Vec<FanoutPort>, copy_up_to: usize) -> Self {
+        let alike = |port: &FanoutPort| {
+            let same = ports.iter().zip(0..).filter(|(other, _)| other.mac == port.mac);
+            same.map(|(_, index)| PortId(index)).collect()
+        };
         Self {
+            alike: ports.iter().map(alike).collect(),
             pool,
             ports,
             copy_up_to,
@@ -70,8 +78,9 @@ impl<B: PacketBuf> Fanout<B> {
         for port in rest {
             self.refer_to(&shared, port, emit);
         }
-        self.refer_to(&shared, last, emit);
-        shared.clear();
+        let (count, handed) = (shared.len(), self.hand_on(&mut shared, last, emit));
+        self.counters.shared += handed as u64;
+        self.counters.whole_copies += (count - handed) as u64;
         self.shared = shared;
     }
 
@@ -149,12 +158,12 @@ impl<B: PacketBuf> Fanout<B> {
         self.originals = segments;
     }
 
-    /// Whole copies for each port but the last, which gets the originals.
+    /// Whole copies for each port but the last, which gets the originals; for ports alike one.
     fn copies(&mut self, originals: &mut Vec<B>, ports: PortMask, emit: &mut impl Emit<B::Tx>) {
         let mut rest = ports;
-        let Some(last) = rest.next() else { return originals.clear() };
-        for port in rest {
-            self.copies_for(originals, port, emit);
+        let Some((last, others)) = self.next_alike(&mut rest) else { return originals.clear() };
+        while let Some((port, others)) = self.next_alike(&mut rest) {
+            self.copies_for(originals, port, others, emit);
         }
         let (mac, fits) = (self.mac(last), self.all_fit(originals, last));
         self.counters.in_place += originals.len() as u64;
@@ -162,10 +171,20 @@ impl<B: PacketBuf> Fanout<B> {
             set_source(segment.head_mut(), mac);
             segment
         });
-        self.hand_over(rewritten, fits, last, emit);
+        if others.is_empty() {
+            self.hand_over(rewritten, fits, last, emit);
+        } else {
+            self.hand_round(rewritten, last, others, emit);
+        }
     }
 
-    fn copies_for(&mut self, originals: &[B], port: PortId, emit: &mut impl Emit<B::Tx>) {
+    fn copies_for(
+        &mut self,
+        originals: &[B],
+        port: PortId,
+        others: PortMask,
+        emit: &mut impl Emit<B::Tx>,
+    ) {
         let mac = self.mac(port);
         let mut copies = std::mem::take(&mut self.copies);
         self.pool.alloc_many(originals.len(), &mut copies);
@@ -175,15 +194,36 @@ impl<B: PacketBuf> Fanout<B> {
             set_source(copy.head_mut(), mac);
         }
         self.counters.whole_copies += made as u64;
-        if made == originals.len() {
+        if made < originals.len() {
+            self.counters.shared += (made * others.len()) as u64;
+            emit_what_there_is(copies.drain(..), originals.len(), others.with(port), emit);
+        } else if others.is_empty() {
             emit.emit_all(port, copies.drain(..).map(B::into_tx));
         } else {
-            emit_what_there_is(copies.drain(..), originals.len(), port, emit);
+            self.hand_round(copies.drain(..), port, others, emit);
         }
         self.copies = copies;
     }
 
-    /// One private header per port in front of the shared payload.
+    /// Rewritten packets that nobody shares yet to one port, and as references to others.
+    #[inline(never)]
+    fn hand_round(
+        &mut self,
+        packets: impl Iterator<Item = B>,
+        port: PortId,
+        others: PortMask,
+        emit: &mut impl Emit<B::Tx>,
+    ) {
+        let mut shared = std::mem::take(&mut self.shared);
+        shared.extend(packets.map(B::share));
+        for other in others {
+            self.refer_to(&shared, other, emit);
+        }
+        self.hand_on(&mut shared, port, emit);
+        self.shared = shared;
+    }
+
+    /// One private header per address in front of the shared payload.
     fn private_headers(
         &mut self,
         original: B,
@@ -191,15 +231,29 @@ impl<B: PacketBuf> Fanout<B> {
         ports: PortMask,
         emit: &mut impl Emit<B::Tx>,
     ) {
-        let shared = original.share();
-        for port in ports {
-            let replica = shared.with_private_header(header_len, &self.pool).and_then(|mut r| {
-                set_source(r.head_mut(), self.mac(port));
+        let (shared, mut rest) = (original.share(), ports);
+        while let Some((port, others)) = self.next_alike(&mut rest) {
+            let replica = shared.with_private_header(header_len, &self.pool).map(|mut replica| {
+                set_source(replica.head_mut(), self.mac(port));
                 self.counters.private_headers += 1;
-                self.fit(r, port)
+                replica
             });
-            emit.emit(port, replica);
+            match replica {
+                Some(replica) if others.is_empty() => emit.emit(port, self.fit(replica, port)),
+                Some(replica) => self.hand_round([replica].into_iter(), port, others, emit),
+                None => others.with(port).into_iter().for_each(|port| emit.emit(port, None)),
+            }
         }
+    }
+
+    /// The next of these ports, and others of the rest with its address, if that is of use.
+    #[inline]
+    fn next_alike(&self, rest: &mut PortMask) -> Option<(PortId, PortMask)> {
+        let port = rest.next()?;
+        let alike = if ideas::EQUAL { self.alike.get(port.index()) } else { None };
+        let others = alike.map_or(PortMask::EMPTY, |alike| alike.and(*rest));
+        *rest = rest.and_not(others);
+        Some((port, others))
     }
 
     /// References to a train for one port.
@@ -213,6 +267,26 @@ impl<B: PacketBuf> Fanout<B> {
             let replica = self.fit_shared(segment.clone(), port);
             emit.emit(port, replica);
         }
+    }
+
+    /// References that nobody needs any more, to one port; returns how many left as they are.
+    fn hand_on(
+        &self,
+        shared: &mut Vec<B::Shared>,
+        port: PortId,
+        emit: &mut impl Emit<B::Tx>,
+    ) -> usize {
+        let most = self.max_pieces(port);
+        let fit = shared.iter().filter(|segment| segment.piece_count() <= most).count();
+        if fit == shared.len() {
+            emit.emit_all(port, shared.drain(..).map(B::Shared::into_tx));
+        }
+        for segment in shared.drain(..) {
+            let fits = segment.piece_count() <= most;
+            let whole = if fits { None } else { self.repacked(segment.pieces(), port) };
+            emit.emit(port, if fits { Some(segment.into_tx()) } else { whole });
+        }
+        fit
     }
 
     /// Packets that nobody shares to one port; `fit` if it takes all their pieces.
@@ -274,17 +348,16 @@ impl<B: PacketBuf> Fanout<B> {
 /// Copies of which some could not be made: those are empty or missing.
 #[cold]
 fn emit_what_there_is<B: PacketBuf>(
-    copies: impl ExactSizeIterator<Item = B>,
+    copies: impl Iterator<Item = B>,
     wanted: usize,
-    port: PortId,
+    ports: PortMask,
     emit: &mut impl Emit<B::Tx>,
 ) {
-    let missing = wanted.saturating_sub(copies.len());
-    for copy in copies {
-        emit.emit(port, (copy.frame_len() > 0).then(|| copy.into_tx()));
-    }
-    for _ in 0..missing {
-        emit.emit(port, None);
+    let there = copies.map(|copy| (copy.frame_len() > 0).then(|| copy.share()));
+    for copy in there.chain(core::iter::repeat_with(|| None)).take(wanted) {
+        for port in ports {
+            emit.emit(port, copy.as_ref().map(|copy| copy.clone().into_tx()));
+        }
     }
 }
 

@@ -43,6 +43,7 @@ macro_rules! suite {
                 a_private_header_of_a_chain
                 a_piece_shown_by_others_is_not_detached
                 a_replica_of_a_replica
+                a_replica_is_shared
                 holders_may_go_in_any_order
                 a_pool_that_runs_dry_leaves_nothing_half_built
                 a_copy_is_whole

@@ -92,6 +92,25 @@ pub(crate) fn a_replica_of_a_replica<B: PacketBuf>(make: Make<B>) {
     assert!(is_full(&pool) && is_full(&other));
 }
 
+pub(crate) fn a_replica_is_shared<B: PacketBuf>(make: Make<B>) {
+    let pool = make(64, 2048);
+    let original = chain_of::<B>(&pool, &[b"header", b"payload"]).share();
+    let mut replica = original.with_private_header(3, &pool).expect("a replica");
+    replica.head_mut().copy_from_slice(b"HEA");
+    let own = taken(&pool) - 2;
+    let shared = replica.share();
+    let clones = [shared.clone(), shared.clone()];
+    drop((shared, original));
+    assert_eq!(taken(&pool), own + 2, "clones take no buffer, and the payload is still shown");
+    let [one, other] = clones;
+    let Err(one) = one.try_unshare() else { panic!("another holds it") };
+    let sent = other.into_tx();
+    assert_eq!((sent.frame_len(), bytes(&one)), (13, b"HEAderpayload".to_vec()));
+    drop(one);
+    assert_eq!(bytes(&sent.arrive()), b"HEAderpayload");
+    assert!(is_full(&pool));
+}
+
 /// A holder that shows its bytes once and lets go of them.
 type LookAndDrop<'a> = Box<dyn FnOnce() -> Vec<u8> + 'a>;
 

@@ -87,8 +87,9 @@ impl World {
     }
 }
 
+/// The last ports have one address, as what stands in for one another has.
 pub(crate) fn port_mac(port: usize) -> Mac {
-    [2, 0, 0, 0, 0, port as u8]
+    [2, 0, 0, 0, 0, port.min(3) as u8]
 }
 
 pub(crate) fn host_mac(port: usize, host: u8) -> Mac {
