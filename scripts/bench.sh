@@ -19,10 +19,9 @@ full) minutes=42 ;;
 *) die "SIZE is short, middle or full" ;;
 esac
 
-# One program at a time, with the memory of 131,071 buffers.
-[ -n "${HUGEPAGES:-}" ] || HUGEPAGES=$(awk '
-    /^HugePages_Free/ {pages = $2} /^Hugepagesize/ {kib = $2} END {print (pages * kib >= 1400000)}' /proc/meminfo)
-if [ "$HUGEPAGES" = 1 ]; then
+# One program at a time.
+[ -n "${HUGEPAGES:-}" ] || ! hugepages_are_free || HUGEPAGES=1
+if [ "${HUGEPAGES:-}" = 1 ]; then
     say "with hugepages"
 else
     HUGEPAGES=

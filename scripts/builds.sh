@@ -34,12 +34,7 @@ build() {
 }
 
 cycles() { # FORM ARGUMENTS...
-    "${PROGRAM[$1]}" --polls "$POLLS" "${@:2}" | sed -n 's/.*"cycles_per_frame":\([0-9.]*\).*/\1/p'
-}
-
-# Figures, a line each, to: median, least, most.
-spread() {
-    sort -n | awk '{v[NR] = $1} END {if (NR) print v[int((NR + 1) / 2)], v[1], v[NR]}'
+    path_cycles "${PROGRAM[$1]}" --polls "$POLLS" "${@:2}"
 }
 
 say "building"

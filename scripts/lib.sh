@@ -39,5 +39,19 @@ at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; 
 
 rust_version() { rustc --version 2>/dev/null | cut -d ' ' -f 2; }
 
+# Whether there are free hugepages for the largest program of the ladder, with 131,071 buffers.
+hugepages_are_free() {
+    awk '/^HugePages_Free/ {pages = $2} /^Hugepagesize/ {kib = $2} END {exit !(pages * kib >= 1400000)}' \
+        /proc/meminfo
+}
+
+# path_cycles PROGRAM ARGUMENTS...: cycles per frame of a path-cost
+path_cycles() { "$@" | sed -n 's/.*"cycles_per_frame":\([0-9.]*\).*/\1/p'; }
+
+# Figures, a line each, to: median, least, most.
+spread() {
+    sort -n | awk '{v[NR] = $1} END {if (NR) print v[int((NR + 1) / 2)], v[1], v[NR]}'
+}
+
 # The release the lints are written for; another one knows other lints and other line breaks.
 is_reference_rust() { [[ "$(rust_version)" == "$RUST_REFERENCE".* ]]; }
