@@ -29,7 +29,7 @@ ideas! {
     /// Plain datagrams of a burst are looked at, looked up and sent on in loops of their own; without,
     /// each is sent on before the next is looked at.
     STEPS,
-    /// A pair of hosts is looked up once in a row.
+    /// A pair of hosts, or of stations, is looked up once in a row.
     MEMO,
     /// A train goes into the transmit buffer, which is the array that `tx_burst` gets, at once;
     /// without, frame by frame.

@@ -3,6 +3,7 @@
 
 use super::Bridge;
 use super::fdb::{Fdb, Station};
+use crate::ideas;
 use crate::packet::{MacAddr, PortId};
 use crate::time::Nanos;
 
@@ -49,14 +50,14 @@ impl<'a> PlainBridge<'a> {
     #[inline]
     pub fn answer(&mut self, between: Between) -> Option<PortId> {
         let Between { sender, receiver } = between;
-        if self.sender != Some(sender) {
+        if !ideas::MEMO || self.sender != Some(sender) {
             let heard = self.fdb.has_just_heard(sender, self.port, self.now);
             if !heard && self.fdb.would_learn(sender, self.port, self.now).is_change() {
                 return None;
             }
             self.sender = Some(sender);
         }
-        if self.receiver != Some(receiver) {
+        if !ideas::MEMO || self.receiver != Some(receiver) {
             self.receiver = Some(receiver);
             let at = self.fdb.lookup(receiver, self.now);
             self.at = at.filter(|at| *at != self.port && Some(*at) != self.host);

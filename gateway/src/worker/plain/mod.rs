@@ -134,11 +134,7 @@ fn pass<W: Way, K: Backend>(
 
 /// The ways of these packets, up to the first that has none or is not plain.
 #[inline]
-fn look_up<W: Way, B: PacketBuf>(
-    packets: &[B],
-    way: &mut W,
-    hops: &mut ArrayVec<W::Hop, AHEAD>,
-) {
+fn look_up<W: Way, B: PacketBuf>(packets: &[B], way: &mut W, hops: &mut ArrayVec<W::Hop, AHEAD>) {
     let mut questions = ArrayVec::<_, AHEAD>::new();
     questions.extend(packets.iter().enumerate().map_while(|(index, packet)| {
         if ideas::PREFETCH != 0 {
