@@ -64,7 +64,8 @@ impl Rung {
 
 /// The groups of a size.
 pub fn plan(size: Size) -> Vec<Group> {
-    let mut groups = vec![single(), trains(size), multicast(22), multicast(1400), fanout(size)];
+    let mut groups = vec![single(), trains(size), multicast(22), multicast(1400)];
+    groups.extend([Journey::Multicast, Journey::Flood].map(|path| fanout(size, path)));
     groups.extend([flows(size), routes(size), workers(), mix(size)]);
     if size != Size::Short {
         groups.extend([payloads(size), families(size), filters(), multicast_routes()]);
@@ -139,25 +140,25 @@ fn multicast(payload: usize) -> Group {
     Group { name, title, axis: None, rungs }
 }
 
-fn fanout(size: Size) -> Group {
+/// Routed, each replica rewritten; in a bridge, all of them one and the same.
+fn fanout(size: Size, path: Journey) -> Group {
     let counts: &[usize] =
         if size == Size::Short { &[1, 8, MOST_COPIES] } else { &[1, 2, 3, 8, 16, MOST_COPIES] };
     let payloads: &[usize] = if size == Size::Full { &[22, 1400] } else { &[22] };
     let mut rungs = Vec::new();
     for &payload in payloads {
         for &copies in counts {
-            let case = Case { copies, payload, train: 16, ..Case::new(Journey::Multicast) };
+            let case = Case { copies, payload, train: 16, ..Case::new(path) };
             rungs.push(
                 gateway(case).called(&format!("{} B, 1 to {copies}", payload + 42)).at(copies),
             );
         }
     }
-    Group {
-        name: "fanout",
-        title: "IPv4 multicast, routed, trains of 16, by egress ports",
-        axis: Some("egress ports"),
-        rungs,
-    }
+    let (name, title) = match path {
+        Journey::Flood => ("flood", "IPv4 multicast, bridged, trains of 16, by egress ports"),
+        _ => ("fanout", "IPv4 multicast, routed, trains of 16, by egress ports"),
+    };
+    Group { name, title, axis: Some("egress ports"), rungs }
 }
 
 /// All with one length of input, so that what the source's memory costs is in each.
