@@ -1,19 +1,21 @@
 //! Spreads queues over workers. A port with a queue pair per worker is polled by all of them (the
 //! port spreads flows by RSS); any other port belongs to one worker, and the rest hand their
-//! frames for it over.
+//! frames for it over. A worker itself is made from its [`Berth`], in its own thread where it has one
+//! (ADR 20).
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::Taps;
-use crate::config::Config;
+use crate::capture::Tap;
+use crate::config::{Config, Gro};
 use crate::counters::WorkerCounters;
 use crate::device::{Backend, Cable, Exchange, Seat, TxQueue};
 use crate::egress::{Egress, EgressPort, Inbox, Way};
 use crate::fanout::{Fanout, FanoutPort};
 use crate::forward::{PortFacts, Tables};
 use crate::packet::{MacAddr, PacketBuf, PortId};
-use crate::published::Published;
+use crate::published::{Published, Reader};
 use crate::worker::{Mailbox, Path, Receiver, Source, Worker};
 
 /// A port's queues, ready to be given to workers.
@@ -50,10 +52,10 @@ pub struct PortExchanges<K: Backend> {
     pub tx: Vec<Arc<Exchange<K::Tx>>>,
 }
 
-/// Workers, and what the control side shares with them.
-pub struct Assembly<K: Backend> {
+/// Workers or what they are made from, and what the control side shares with them.
+pub struct Assembly<K: Backend, W = Worker<K>> {
     /// In the order of `runtime.lcores`.
-    pub workers: Vec<Worker<K>>,
+    pub workers: Vec<W>,
     /// Where to ask each worker for its numbers.
     pub mailboxes: Vec<Arc<Mailbox>>,
     /// The forwarding tables, with what bridges learned.
@@ -78,11 +80,23 @@ pub fn assemble<K: Backend>(
     pool: &K::Pool,
     hash_seed: u64,
 ) -> Assembly<K> {
+    let Assembly { workers, mailboxes, tables, taps, exchanges, facts, seed } =
+        allot(config, ports, pool, hash_seed);
+    let workers = workers.into_iter().map(Berth::build).collect();
+    Assembly { workers, mailboxes, tables, taps, exchanges, facts, seed }
+}
+
+/// What [`assemble`] does, but for the workers, which are still to be built.
+pub fn allot<K: Backend>(
+    config: &Config,
+    ports: Vec<PortQueues<K>>,
+    pool: &K::Pool,
+    hash_seed: u64,
+) -> Assembly<K, Berth<K>> {
     let facts: Vec<_> = ports.iter().map(|port| PortFacts { mac: port.mac }).collect();
     let tables = Published::new(Tables::build(config, &facts, hash_seed));
     let taps: Taps = Published::new(None);
     let fanout_ports: Vec<_> = ports.iter().map(fanout_port).collect();
-    let copy_up_to = usize::from(config.runtime.copy_up_to);
     let count = config.runtime.lcores.len();
     let inboxes: Vec<FrameInbox<K>> =
         (0..count).map(|_| Inbox::new(config.runtime.handoff as usize)).collect();
@@ -91,40 +105,75 @@ pub fn assemble<K: Backend>(
     for (index, port) in ports.into_iter().enumerate() {
         let id = PortId(index as u16);
         if let Some(cable) = port.cable {
-            deal_cable(id, &cable, &port.link_up, config, &mut shares, hash_seed);
+            deal_cable(id, &cable, &port.link_up, config, &mut shares);
             exchanges.push(PortExchanges { rx: Vec::new(), tx: Vec::new() });
             continue;
         }
         let tx = deal_transmit(id, port.tx, &port.link_up, config, &mut shares, &inboxes);
-        let rx = deal_receive(id, port.rx, config, &mut shares, hash_seed);
+        let rx = deal_receive(id, port.rx, config, &mut shares);
         exchanges.push(PortExchanges { rx, tx });
     }
-
-    let mut workers = Vec::with_capacity(count);
-    for (Share { receivers, egress }, inbox) in shares.into_iter().zip(inboxes) {
-        let path = Path::new(
-            tables.reader(),
-            Fanout::new(pool.clone(), fanout_ports.clone(), copy_up_to),
-            Egress::new(egress),
-            WorkerCounters::new(fanout_ports.len()),
-            pool.clone(),
-        );
-        workers.push(Worker::new(
-            receivers,
-            path,
-            inbox,
-            taps.reader(),
-            usize::from(config.runtime.burst),
-        ));
-    }
-    let mailboxes = workers.iter().map(Worker::mailbox).collect();
+    let berth = |(share, inbox)| Berth {
+        share,
+        inbox,
+        mailbox: Arc::default(),
+        tables: tables.reader(),
+        taps: taps.reader(),
+        pool: pool.clone(),
+        fanout_ports: fanout_ports.clone(),
+        copy_up_to: usize::from(config.runtime.copy_up_to),
+        burst: usize::from(config.runtime.burst),
+        hash_seed,
+    };
+    let workers: Vec<_> = shares.into_iter().zip(inboxes).map(berth).collect();
+    let mailboxes = workers.iter().map(|berth| Arc::clone(&berth.mailbox)).collect();
     Assembly { workers, mailboxes, tables, taps, exchanges, facts, seed: hash_seed }
+}
+
+/// All that a worker is made from. What it writes to while it works it allocates when it is built, so
+/// that what one worker writes to lies in no cache line of another's, if each is built by its own
+/// thread.
+pub struct Berth<K: Backend> {
+    share: Share<K>,
+    inbox: FrameInbox<K>,
+    mailbox: Arc<Mailbox>,
+    tables: Reader<Tables>,
+    taps: Reader<Option<Arc<Tap>>>,
+    pool: K::Pool,
+    fanout_ports: Vec<FanoutPort>,
+    copy_up_to: usize,
+    burst: usize,
+    hash_seed: u64,
+}
+
+impl<K: Backend> Berth<K> {
+    /// The worker.
+    pub fn build(self) -> Worker<K> {
+        let egress = self.share.egress.into_iter();
+        let egress = egress.map(|(way, link_up, limit)| EgressPort::new(way, link_up, limit));
+        let receivers =
+            self.share.receivers.into_iter().map(|(port, source, settings)| {
+                Receiver::new(port, source, &settings, self.hash_seed)
+            });
+        let counters = WorkerCounters::new(self.fanout_ports.len());
+        let path = Path::new(
+            self.tables,
+            // A clone lies in memory of this thread.
+            Fanout::new(self.pool.clone(), self.fanout_ports.clone(), self.copy_up_to),
+            Egress::new(egress.collect()),
+            counters,
+            self.pool,
+        );
+        let receivers = receivers.collect();
+        Worker::new(receivers, path, self.inbox, self.mailbox, self.taps, self.burst)
+    }
 }
 
 /// What one worker gets of the ports.
 struct Share<K: Backend> {
-    receivers: Vec<Receiver<K>>,
-    egress: Vec<EgressPort<K>>,
+    receivers: Vec<(PortId, Source<K>, Gro)>,
+    /// The way, whether the link is up, and how many frames wait at most.
+    egress: Vec<(Way<K>, Arc<AtomicBool>, usize)>,
 }
 
 impl<K: Backend> Default for Share<K> {
@@ -152,14 +201,13 @@ fn deal_cable<K: Backend>(
     link_up: &Arc<AtomicBool>,
     config: &Config,
     shares: &mut [Share<K>],
-    hash_seed: u64,
 ) {
     let (owner, port) = (owner(id, shares.len()), &config.ports[id.index()]);
     for (worker, share) in shares.iter_mut().enumerate() {
-        share.egress.push(EgressPort::new(Way::Cable(Arc::clone(cable)), Arc::clone(link_up), 0));
+        share.egress.push((Way::Cable(Arc::clone(cable)), Arc::clone(link_up), 0));
         if worker == owner {
-            let (source, settings) = (Source::Cable(Arc::clone(cable)), config.gro.of_port(port));
-            share.receivers.push(Receiver::new(id, source, &settings, hash_seed));
+            let source = Source::Cable(Arc::clone(cable));
+            share.receivers.push((id, source, config.gro.of_port(port)));
         }
     }
 }
@@ -188,7 +236,7 @@ fn deal_transmit<K: Backend>(
             None => Way::Handoff(inboxes[owner].sender()),
         };
         let limit = config.runtime.tx_buffer as usize;
-        share.egress.push(EgressPort::new(way, Arc::clone(link_up), limit));
+        share.egress.push((way, Arc::clone(link_up), limit));
     }
     exchanges
 }
@@ -199,7 +247,6 @@ fn deal_receive<K: Backend>(
     queues: Vec<K::Rx>,
     config: &Config,
     shares: &mut [Share<K>],
-    hash_seed: u64,
 ) -> Vec<Arc<Exchange<K::Rx>>> {
     let mut exchanges = Vec::with_capacity(queues.len());
     let workers = shares.len();
@@ -208,8 +255,7 @@ fn deal_receive<K: Backend>(
         let worker = (owner(port, workers) + index) % workers;
         let seat = Seat::new(queue);
         exchanges.push(seat.exchange());
-        let receiver = Receiver::new(port, Source::Queue(seat), &settings, hash_seed);
-        shares[worker].receivers.push(receiver);
+        shares[worker].receivers.push((port, Source::Queue(seat), settings));
     }
     exchanges
 }

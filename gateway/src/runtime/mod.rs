@@ -39,7 +39,7 @@ mod shadows;
 #[cfg(feature = "dpdk")]
 mod watch;
 
-pub use assemble::{Assembly, PortExchanges, PortQueues, assemble};
+pub use assemble::{Assembly, Berth, PortExchanges, PortQueues, allot, assemble};
 pub use capture::Taps;
 pub use drive::{Drain, Driven, Pace, drive};
 pub use observer::{Collector, DeviceFacts, Devices, Observer, PoolUse, Ticker};

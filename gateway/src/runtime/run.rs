@@ -16,7 +16,7 @@ use super::hardware::Hardware;
 use super::observer::{Collector, Observer, Ticker};
 use super::shadows::{ShadowError, Shadows};
 use super::watch::Watch;
-use super::{Assembly, Outcome, Resets, Rounds, Running, assemble, ports};
+use super::{Assembly, Berth, Outcome, Resets, Rounds, Running, allot, ports};
 use crate::config::Config;
 use crate::control::{ControlSocket, HttpServer};
 use crate::dpdk::{self, Clock, Device, Dpdk, Eal, EalOptions, Pool, PoolOptions};
@@ -64,7 +64,7 @@ pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, Ru
     let seed = RandomState::new().hash_one(0);
     let shadows = Shadows::open(config, &mut queues, &pool, seed)?;
     let hardware = Hardware::new(opened, links, &queues, shadows.counters(), pool.clone(), most);
-    let assembly = assemble::<Dpdk>(config, queues, &pool, seed);
+    let assembly = allot::<Dpdk>(config, queues, &pool, seed);
     let workers = poll(config, file, assembly, &hardware, shadows, clock, &eal, stop)?;
     hardware.close();
     Ok(Outcome::of(config, &workers, &pool))
@@ -75,7 +75,7 @@ pub fn run(config: &Config, file: &str, stop: &AtomicBool) -> Result<Outcome, Ru
 fn poll(
     config: &Config,
     file: &str,
-    assembly: Assembly<Dpdk>,
+    assembly: Assembly<Dpdk, Berth<Dpdk>>,
     hardware: &Hardware,
     shadows: Shadows,
     clock: Clock,

@@ -56,11 +56,13 @@ pub struct Worker<K: Backend> {
 }
 
 impl<K: Backend> Worker<K> {
-    /// A worker that receives up to `burst` frames at once from each queue.
+    /// A worker that receives up to `burst` frames at once from each queue; the control side asks for
+    /// its numbers at `mailbox`.
     pub fn new(
         receivers: Vec<Receiver<K>>,
         path: Path<K>,
         inbox: Inbox<<K::Buf as PacketBuf>::Tx>,
+        mailbox: Arc<Mailbox>,
         taps: Reader<Option<Arc<Tap>>>,
         burst: usize,
     ) -> Self {
@@ -68,18 +70,13 @@ impl<K: Backend> Worker<K> {
             receivers,
             path,
             inbox,
-            mailbox: Arc::default(),
+            mailbox,
             taps,
             burst: Vec::with_capacity(burst),
             busy_since: None,
             busy: Nanos::default(),
             round_began: Nanos(u64::MAX), // never yet
         }
-    }
-
-    /// Where the control side asks for this worker's numbers.
-    pub fn mailbox(&self) -> Arc<Mailbox> {
-        Arc::clone(&self.mailbox)
     }
 
     /// Receives one burst from every queue, forwards it, and offers every transmit buffer to its
