@@ -1,6 +1,6 @@
 # Front door to scripts/ and cargo; nothing is decided here.
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-debug test-plain soak fuzz bad-input cost bench builds ideas dpdk dpdk-debug deb image fmt lint bare-root
+.PHONY: help install demo test test-debug test-plain soak fuzz bad-input cost sharing bench builds ideas dpdk dpdk-debug deb image fmt lint bare-root
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,10 @@ bad-input: ## FRAMES (10000000) damaged frames through the real program
 cost: ## instructions per frame against bench/budget.txt; BLESS='why' takes new figures over
 	@scripts/install.sh build test
 	@scripts/cost.sh
+
+sharing: ## cache lines that two workers share, and whether they have to
+	@scripts/install.sh build
+	@scripts/sharing.sh
 
 bench: ## the ladder beside testpmd, l3fwd and the kernel, < 8 min; SIZE=middle < 15, FULL=1 < 50; HUGEPAGES=0: without
 	@scripts/install.sh build bench

@@ -27,6 +27,8 @@ pub mod rates;
 pub mod report;
 pub mod runner;
 pub mod search;
+#[cfg(target_arch = "x86_64")]
+pub mod sharing;
 pub mod telemetry;
 mod topology;
 pub mod veth;

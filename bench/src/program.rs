@@ -209,16 +209,29 @@ impl Drop for Starting {
     }
 }
 
+impl Reading {
+    /// CPU nanoseconds of every thread since then, the most first.
+    fn used_since(&self, before: &Self) -> Vec<(u32, u64)> {
+        let used = |&(thread, now): &(u32, u64)| {
+            let then = before.threads.iter().find(|(id, _)| *id == thread);
+            (thread, now.saturating_sub(then.map_or(0, |&(_, then)| then)))
+        };
+        let mut used: Vec<_> = self.threads.iter().map(used).collect();
+        used.sort_by_key(|&(_, nanos)| u64::MAX - nanos);
+        used
+    }
+
+    /// The threads that poll, if they are so many.
+    pub fn pollers_since(&self, before: &Self, count: usize) -> Vec<u32> {
+        self.used_since(before).into_iter().take(count).map(|(thread, _)| thread).collect()
+    }
+}
+
 impl Window {
     /// Between two readings of a program with so many polling threads.
     pub fn between(before: &Reading, after: &Reading, pollers: usize) -> Self {
-        let used = |&(thread, now): &(u32, u64)| {
-            let then = before.threads.iter().find(|(id, _)| *id == thread);
-            now.saturating_sub(then.map_or(0, |&(_, then)| then))
-        };
-        let mut used: Vec<u64> = after.threads.iter().map(used).collect();
-        used.sort_unstable_by(|a, b| b.cmp(a));
-        used.truncate(pollers);
+        let used = after.used_since(before);
+        let used: Vec<_> = used.into_iter().take(pollers).map(|(_, nanos)| nanos).collect();
         let wall = after.at - before.at;
         let least = used.last().copied().unwrap_or(0);
         Self {
