@@ -13,7 +13,8 @@ stage_minimum() { scripts/lint.sh minimum; }
 stage_core() { scripts/cargo-test.sh "${CORE[@]}"; }
 # Not among the default ones: the laws hold without the ideas that make the path fast (gateway/src/ideas.rs).
 stage_plain() {
-    GATEWAY_WITHOUT=all scripts/cargo-test.sh --target-dir target/plain "${CORE[@]}"
+    GATEWAY_WITHOUT=all scripts/cargo-test.sh --target-dir target/plain "${CORE[@]}" --lib \
+        --test conformance --test fuzz --test gro --test gso --test simulation --test worker
 }
 stage_docs() { cargo test --locked --doc --quiet "${CORE[@]}"; }
 stage_dpdk() { scripts/cargo-test.sh --workspace; }
