@@ -17,7 +17,6 @@ PREFETCH=4
 # idea|case|arguments of both|with: more arguments|without: more arguments
 CASES=(
     "runs|routed, trains of 16, list|--train 16"
-    "recent|QUIC, RTP, DNS and IPTV together, list|--mix"
     "plain|routed, single, off|--gro off"
     "steps|routed, single, off|--gro off"
     "steps|the same, 200,000 routes|--gro off --routes 200000 --frames 65536 --flows 65536"

@@ -22,8 +22,6 @@ ideas! {
     /// The next datagrams of a train are compared with the one before and join it together, before
     /// any is parsed; without, one by one.
     RUNS,
-    /// The train that was joined last is asked before its key is hashed.
-    RECENT,
     /// Plain datagrams have a way of their own; without, that of all others.
     PLAIN,
     /// Plain datagrams of a burst are looked at, looked up and sent on in loops of their own; without,
@@ -142,7 +140,7 @@ mod tests {
     /// An ordinary build has everything.
     #[test]
     fn without_a_word_every_idea_is_in() {
-        let all = [RUNS, RECENT, PLAIN, STEPS, MEMO, ARRAYS, INCREMENTAL, BULK, EQUAL];
+        let all = [RUNS, PLAIN, STEPS, MEMO, ARRAYS, INCREMENTAL, BULK, EQUAL];
         assert_eq!(all.len(), NAMES.len());
         assert!(!WITHOUT.is_empty() || all.iter().all(|&is_in| is_in));
     }

@@ -4,7 +4,6 @@ use super::store::Store;
 use super::train::{Candidate, Continuation};
 use super::{FlushReason, GroStats, Passed, Saving};
 use crate::config;
-use crate::ideas;
 use crate::packet::{Coalesce, FrameInfo, PacketBuf, PortId, SuperPacket};
 use crate::time::Nanos;
 
@@ -59,8 +58,7 @@ enum Verdict {
 #[derive(Clone, Copy)]
 struct Offered {
     candidate: Candidate,
-    /// Not computed while its key was the recent train's.
-    hashes: Option<Hashes>,
+    hashes: Hashes,
 }
 
 impl<B: PacketBuf> Unjoined<B> {
@@ -213,14 +211,13 @@ impl<B: PacketBuf> GroTable<B> {
         match verdict {
             Verdict::Start | Verdict::Replace(..) => {
                 let offered = self.offered.as_ref().filter(|_| ticket == self.ticket);
-                let Some(Offered { candidate, hashes }) = offered else {
+                let Some(&Offered { ref candidate, hashes }) = offered else {
                     // another packet was offered since: look again
                     return match self.join(packet, &info, now, sink) {
                         Ok(()) => {}
                         Err(unjoined) => self.settle(unjoined, now, sink),
                     };
                 };
-                let hashes = hashes.unwrap_or_else(|| self.hasher.hashes(&candidate.key));
                 match verdict {
                     Verdict::Replace(train, reason)
                         if self.store.train(train).has_key(&candidate.key) =>
@@ -278,14 +275,8 @@ impl<B: PacketBuf> GroTable<B> {
         now: Nanos,
         sink: &mut impl FnMut(SuperPacket<'_, B>) -> Saving,
     ) -> Result<(), Unjoined<B>> {
-        let mut hashes = None;
-        let found = if ideas::RECENT && self.store.train(self.recent).has_key(&candidate.key) {
-            Some(self.recent)
-        } else {
-            let hashes = hashes.insert(self.hasher.hashes(&candidate.key));
-            self.store.find(&candidate.key, hashes.key)
-        };
-        let (packet, verdict) = match found {
+        let hashes = self.hasher.hashes(&candidate.key);
+        let (packet, verdict) = match self.store.find(&candidate.key, hashes.key) {
             None => (packet, Verdict::Start),
             Some(train) => {
                 let added =
