@@ -233,17 +233,35 @@ impl<B: PacketBuf> Fanout<B> {
     ) {
         let (shared, mut rest) = (original.share(), ports);
         while let Some((port, others)) = self.next_alike(&mut rest) {
-            let replica = shared.with_private_header(header_len, &self.pool).map(|mut replica| {
-                set_source(replica.head_mut(), self.mac(port));
-                self.counters.private_headers += 1;
-                replica
-            });
-            match replica {
-                Some(replica) if others.is_empty() => emit.emit(port, self.fit(replica, port)),
-                Some(replica) => self.hand_round([replica].into_iter(), port, others, emit),
-                None => others.with(port).into_iter().for_each(|port| emit.emit(port, None)),
+            if !others.is_empty() {
+                self.header_for_all(&shared, header_len, port, others, emit);
+                continue;
             }
+            let replica = shared.with_private_header(header_len, &self.pool).and_then(|mut r| {
+                set_source(r.head_mut(), self.mac(port));
+                self.counters.private_headers += 1;
+                self.fit(r, port)
+            });
+            emit.emit(port, replica);
         }
+    }
+
+    /// One private header for a port and others alike.
+    #[inline(never)]
+    fn header_for_all(
+        &mut self,
+        shared: &B::Shared,
+        header_len: usize,
+        port: PortId,
+        others: PortMask,
+        emit: &mut impl Emit<B::Tx>,
+    ) {
+        let Some(mut replica) = shared.with_private_header(header_len, &self.pool) else {
+            return others.with(port).into_iter().for_each(|port| emit.emit(port, None));
+        };
+        set_source(replica.head_mut(), self.mac(port));
+        self.counters.private_headers += 1;
+        self.hand_round(core::iter::once(replica), port, others, emit);
     }
 
     /// The next of these ports, and others of the rest with its address, if that is of use.
