@@ -35,7 +35,7 @@ CASES=(
     "mode|flooded to 3, trains of 16|--path flood --copies 3 --train 16||--gro off"
     "adaptive|routed, single, list||--adaptive"
     "copy_up_to|multicast 1 to 3, trains of 16, 1442 B|--path multicast --copies 3 --train 16 --payload 1400||--copy-up-to 0"
-    "lifo|multicast 1 to 8, trains of 16|--path multicast --copies 8 --train 16||--ring-pool"
+    "lifo|multicast 1 to 31, trains of 16|--path multicast --copies 31 --train 16||--ring-pool"
     "hugepages|routed, single, off, 65,536 frames replayed|--gro off --frames 65536 --flows 65536|--hugepages"
 )
 
