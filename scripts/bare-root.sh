@@ -25,6 +25,7 @@ inside() {
     # shellcheck disable=SC2016  # expanded by the inner shell
     unshare --mount --pid --fork --kill-child --propagation private bash -euc '
         root=$1; shift
+        mount --bind "$root" "$root" # so that / is a mount point there, as anywhere
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --rbind /dev "$root/dev"
