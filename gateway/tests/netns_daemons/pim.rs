@@ -60,7 +60,9 @@ fn ages_the_silent_alone(by: By) {
     await_route(&middle, &senders[0], GROUP);
     let began = Instant::now();
     await_route(&middle, &senders[1], SILENT);
-    while began.elapsed().as_secs() < AGED {
+    // On a crowded machine that takes a while, and its last datagram is what counts.
+    let silent_since = Instant::now();
+    while silent_since.elapsed().as_secs() < AGED {
         senders[0].borrow_mut().send(b"on and on", 0).unwrap();
         assert!(receive(&members[0]).is_some(), "{by:?}: the active one is not forwarded");
         std::thread::sleep(Duration::from_millis(200));
