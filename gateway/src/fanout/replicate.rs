@@ -300,9 +300,12 @@ impl<B: PacketBuf> Fanout<B> {
             emit.emit_all(port, shared.drain(..).map(B::Shared::into_tx));
         }
         for segment in shared.drain(..) {
-            let fits = segment.piece_count() <= most;
-            let whole = if fits { None } else { self.repacked(segment.pieces(), port) };
-            emit.emit(port, if fits { Some(segment.into_tx()) } else { whole });
+            let frame = if segment.piece_count() <= most {
+                Some(segment.into_tx())
+            } else {
+                self.repacked(segment.pieces(), port)
+            };
+            emit.emit(port, frame);
         }
         fit
     }

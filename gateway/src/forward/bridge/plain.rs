@@ -51,8 +51,7 @@ impl<'a> PlainBridge<'a> {
     pub fn answer(&mut self, between: Between) -> Option<PortId> {
         let Between { sender, receiver } = between;
         if !ideas::MEMO || self.sender != Some(sender) {
-            let heard = self.fdb.has_just_heard(sender, self.port, self.now);
-            if !heard && self.fdb.would_learn(sender, self.port, self.now).is_change() {
+            if self.fdb.would_learn(sender, self.port, self.now).is_change() {
                 return None;
             }
             self.sender = Some(sender);

@@ -31,7 +31,17 @@ impl Learning {
 impl Fdb {
     /// What [`learn`](Self::learn) would do now. Nothing changes but the time of the last sighting,
     /// which is written down at most once a second.
+    #[inline]
     pub fn would_learn(&self, station: Station, port: PortId, now: Nanos) -> Learning {
+        // Nearly every frame is from a station that was heard there a moment ago.
+        if self.has_just_heard(station, port, now) {
+            return Learning::Unchanged;
+        }
+        self.note_sighting(station, port, now)
+    }
+
+    #[inline(never)]
+    fn note_sighting(&self, station: Station, port: PortId, now: Nanos) -> Learning {
         let record = Record::new(port, false, ticks(now));
         let plan = self.plan(station, record, ticks(now));
         if let Plan::Refresh(bucket, tenant) = plan {

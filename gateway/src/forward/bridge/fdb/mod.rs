@@ -78,7 +78,7 @@ impl Fdb {
 
     /// Whether `station` was heard on `port` so lately that hearing it again changes nothing.
     #[inline]
-    pub(super) fn has_just_heard(&self, station: Station, port: PortId, now: Nanos) -> bool {
+    fn has_just_heard(&self, station: Station, port: PortId, now: Nanos) -> bool {
         self.record(station).is_some_and(|record| {
             record.port() == port && ticks(now).saturating_sub(record.tick()) < self.refresh
         })
