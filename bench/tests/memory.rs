@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 use core::fmt::Write;
+use core::net::Ipv6Addr;
 use core::time::Duration;
 use std::alloc::System;
 use std::sync::Mutex;
@@ -69,6 +70,24 @@ fn a_route() {
     let bytes = (tables(&text) - tables(PORTS)) / ROUTES;
     println!("{bytes} bytes per route");
     assert!(bytes <= 256, "{bytes} bytes per route");
+}
+
+/// Prefixes that share with their neighbours no more octets than so many must.
+#[test]
+fn an_ipv6_route() {
+    let _alone = ALONE.lock();
+    const ROUTES: u64 = 20_000;
+    let ports = PORTS.replace("198.18.1.1/24\"", "198.18.1.1/24\", \"2001:db8::1/64\"");
+    let mut text = ports.clone();
+    for n in 0..ROUTES {
+        // Of a multiplicative congruential generator: all 64 bits differ.
+        let bits = 0x2000 << 48 | n.wrapping_mul(0xd134_2543_de82_ef95) >> 3;
+        let prefix = Ipv6Addr::from_bits(u128::from(bits) << 64);
+        writeln!(text, "[[route]]\nprefix = \"{prefix}/64\"\nvia = \"2001:db8::2\"").expect("text");
+    }
+    let bytes = (tables(&text) - tables(&ports)) / ROUTES as usize;
+    println!("{bytes} bytes per IPv6 route");
+    assert!(bytes <= 2304, "{bytes} bytes per IPv6 route");
 }
 
 #[test]

@@ -6,12 +6,18 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::fib::Route;
+use super::skips::Skips;
+use super::strides::{Prefixes, Strides};
+
 /// IPv4 or IPv6: the tables and the order of checks are the same for both.
 pub(super) trait Address: Copy + Eq + Hash + Debug {
     /// In the order of the wire.
     type Octets: AsRef<[u8]>;
     /// A prefix.
     type Net: Copy + Eq + Hash + Debug;
+    /// How routes are looked up.
+    type Routes: Prefixes<Route>;
 
     /// Whether neighbours are put into the routing table as routes of their own. With 32 bits that
     /// costs 1 KiB per 256 addresses; with 128 it would be 8 KiB for one.
@@ -51,6 +57,7 @@ pub(super) trait Address: Copy + Eq + Hash + Debug {
 impl Address for Ipv4Addr {
     type Octets = [u8; 4];
     type Net = Ipv4Net;
+    type Routes = Strides<Route>;
     const HOST_ROUTES: bool = true;
     const UNSPECIFIED: Self = Self::UNSPECIFIED;
 
@@ -116,6 +123,7 @@ impl Address for Ipv4Addr {
 impl Address for Ipv6Addr {
     type Octets = [u8; 16];
     type Net = Ipv6Net;
+    type Routes = Skips<Route>;
     const HOST_ROUTES: bool = false;
     const UNSPECIFIED: Self = Self::UNSPECIFIED;
 

@@ -7,12 +7,12 @@
 //! *Size:* as many routes as the snapshot was built from, and a route for each IPv4 neighbour.
 
 use core::hash::BuildHasher;
-use core::marker::PhantomData;
 
 use foldhash::quality::FixedState;
 
 use super::address::Address;
-use super::strides::Strides;
+use super::rib::Rib;
+use super::strides::Prefixes;
 use crate::packet::{NextHop, PortId};
 
 /// What is done with a destination.
@@ -45,28 +45,14 @@ impl Route {
 
 /// The routes of one address family.
 pub(super) struct Fib<A: Address> {
-    routes: Strides<Route>,
+    routes: A::Routes,
     balance: FixedState,
-    family: PhantomData<A>,
 }
 
 impl<A: Address> Fib<A> {
-    /// No routes. `seed` differs from gateway to gateway: in a row of them, each balances anew.
-    pub(super) fn new(seed: u64) -> Self {
-        let balance = FixedState::with_seed(seed);
-        Self { routes: Strides::new(), balance, family: PhantomData }
-    }
-
-    /// Adds a route; the last one of a prefix counts.
-    pub(super) fn insert(&mut self, net: A::Net, route: Route) {
-        let (address, len) = A::split(net);
-        self.routes.insert(address.octets().as_ref(), len, route);
-    }
-
-    /// Addresses of this prefix have no route, whatever was added.
-    pub(super) fn clear(&mut self, net: A::Net) {
-        let (address, len) = A::split(net);
-        self.routes.clear(address.octets().as_ref(), len);
+    /// `seed` differs from gateway to gateway: in a row of them, each balances anew.
+    pub(super) fn new(rib: Rib<A>, seed: u64) -> Self {
+        Self { routes: rib.into_routes(), balance: FixedState::with_seed(seed) }
     }
 
     /// The route of the longest prefix with `destination` in it.

@@ -17,6 +17,8 @@ mod origin;
 mod own;
 mod plain;
 mod plane;
+mod rib;
+mod skips;
 mod strides;
 #[cfg(all(test, not(loom)))]
 mod tests;

@@ -2,20 +2,26 @@
 //! *Size:* as many entries as the snapshot was built from.
 
 use super::address::Address;
+use crate::config::Config;
 use crate::forward::Map;
-use crate::packet::{NextHop, PortId};
+use crate::packet::{MacAddr, NextHop, PortId};
 
 /// The neighbours of one address family.
 pub(super) struct Neighbors<A: Address>(Map<(PortId, A), NextHop>);
 
 impl<A: Address> Neighbors<A> {
-    pub(super) fn new() -> Self {
-        Self(Map::default())
-    }
-
-    /// Adds a neighbour; the last entry of an address counts.
-    pub(super) fn insert(&mut self, address: A, hop: NextHop) {
-        self.0.insert((hop.port, address), hop);
+    /// Those of a configuration; `macs` are the ports' link addresses. The last entry of an address
+    /// counts.
+    pub(super) fn build(config: &Config, macs: &[MacAddr]) -> Self {
+        let mut all = Map::default();
+        for neighbor in &config.neighbors {
+            let (port, dst_mac) = (neighbor.port, neighbor.mac);
+            let found = (A::of(neighbor.address), macs.get(port.index()));
+            if let (Some(address), Some(&src_mac)) = found {
+                all.insert((port, address), NextHop { port, dst_mac, src_mac });
+            }
+        }
+        Self(all)
     }
 
     /// How it is reached.

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use foldhash::fast::FixedState;
 
 use super::address::Address;
+use crate::config::Config;
 
 const FILTER_BITS: u32 = 12;
 
@@ -18,11 +19,21 @@ pub(super) struct Own<A: Address> {
 }
 
 impl<A: Address> Own<A> {
-    pub(super) fn new() -> Self {
+    pub(super) fn build(config: &Config) -> Self {
+        let mut own = Self::new();
+        let nets = config.ports.iter().flat_map(|port| &port.addresses);
+        for (net, address) in nets.filter_map(|net| A::net_of(*net)) {
+            own.insert(address);
+            A::broadcast_of(net).into_iter().for_each(|address| own.insert(address));
+        }
+        own
+    }
+
+    fn new() -> Self {
         Self { filter: Box::new([0; 1 << (FILTER_BITS - 6)]), addresses: HashSet::default() }
     }
 
-    pub(super) fn insert(&mut self, address: A) {
+    fn insert(&mut self, address: A) {
         let bit = bit_of(address);
         self.filter[bit / 64] |= 1 << (bit % 64);
         self.addresses.insert(address);

@@ -2,7 +2,6 @@
 //! claims (addresses), where it goes (route), whether it may still go (hops), how (neighbour).
 //! That is the order of Linux and of RFC 1812 5.2.1: an operator reads the first thing wrong.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::address::Address;
@@ -10,8 +9,9 @@ use super::fib::{Fib, Route};
 use super::mfib::{Mfib, Path};
 use super::neighbor::Neighbors;
 use super::own::Own;
+use super::rib::Rib;
 use super::watch::Watch;
-use crate::config::{self, Config, KernelRoutes};
+use crate::config::Config;
 use crate::packet::{Answer, Decision, DropReason, MacAddr, NextHop, PortId, PortMask, WatchId};
 
 /// One address family.
@@ -186,78 +186,8 @@ impl<A: Address> Plane<A> {
 
 impl<A: Address> Unicast<A> {
     fn build(config: &Config, macs: &[MacAddr], seed: u64) -> Self {
-        let mut tables = Self { own: Own::new(), fib: Fib::new(seed), neighbors: Neighbors::new() };
-        for neighbor in &config.neighbors {
-            let (port, dst_mac) = (neighbor.port, neighbor.mac);
-            let found = (A::of(neighbor.address), macs.get(port.index()));
-            if let (Some(address), Some(&src_mac)) = found {
-                tables.neighbors.insert(address, NextHop { port, dst_mac, src_mac });
-            }
-        }
-        // What is added later wins: see the head of fib.rs.
-        tables.add_of_the_kernel(&config.kernel_routes);
-        tables.add_over_next_hops(&config.routes);
-        tables.add_connected(config);
-        if A::HOST_ROUTES {
-            tables.add_neighbors(config);
-        }
-        A::unrouted().into_iter().for_each(|net| tables.fib.clear(net));
-        tables
-    }
-
-    fn add_of_the_kernel(&mut self, routes: &KernelRoutes) {
-        self.add_over_next_hops(&routes.routed);
-        for net in routes.own.iter().filter_map(|net| A::net_of(*net)) {
-            self.fib.insert(net.0, Route::Unresolved);
-        }
-        for (net, port) in &routes.on_link {
-            if let Some((net, _)) = A::net_of(*net) {
-                self.fib.insert(net, Route::Connected(*port));
-            }
-        }
-    }
-
-    /// Routes with one prefix are one route over several next hops.
-    fn add_over_next_hops(&mut self, routes: &[config::Route]) {
-        let mut hops: HashMap<A::Net, Vec<NextHop>> = HashMap::new();
-        for route in routes {
-            if let (Some((net, _)), Some(via)) = (A::net_of(route.prefix), A::of(route.via)) {
-                hops.entry(net).or_default().extend(self.neighbors.lookup(route.port, via));
-            }
-        }
-        for (net, hops) in hops {
-            self.fib.insert(net, Route::via(&hops));
-        }
-    }
-
-    /// The next hop of a neighbour that its connected network leads to is found with the route, and
-    /// not behind it.
-    fn add_neighbors(&mut self, config: &Config) {
-        for neighbor in &config.neighbors {
-            let Some(address) = A::of(neighbor.address) else { continue };
-            if self.fib.lookup(address) == Some(&Route::Connected(neighbor.port)) {
-                let hop = self.neighbors.lookup(neighbor.port, address);
-                hop.into_iter()
-                    .for_each(|hop| self.fib.insert(address.host_net(), Route::Via(*hop)));
-            }
-        }
-    }
-
-    fn add_connected(&mut self, config: &Config) {
-        let ports = || config.ports.iter().zip(0..).map(|(port, index)| (port, PortId(index)));
-        let nets = || ports().flat_map(|(port, id)| port.addresses.iter().map(move |a| (*a, id)));
-        for (net, port) in nets().filter_map(|(net, port)| Some((A::net_of(net)?.0, port))) {
-            self.fib.insert(net, Route::Connected(port));
-        }
-        for net in nets().filter_map(|(net, _)| A::net_of(net)) {
-            if let Some(broadcast) = A::broadcast_of(net.0) {
-                self.fib.insert(broadcast.host_net(), Route::Broadcast);
-                self.own.insert(broadcast);
-            }
-        }
-        for (_, address) in nets().filter_map(|(net, _)| A::net_of(net)) {
-            self.fib.insert(address.host_net(), Route::Local);
-            self.own.insert(address);
-        }
+        let neighbors = Neighbors::build(config, macs);
+        let fib = Fib::new(Rib::build(config, &neighbors), seed);
+        Self { own: Own::build(config), fib, neighbors }
     }
 }

@@ -1,7 +1,8 @@
 //! A longest-prefix table that is read in one step per 16, 8, 8... bits: the layout of rte_lpm and
 //! rte_lpm6, smaller at the root. Prefixes of other lengths are expanded to whole steps when they
 //! are inserted (Srinivasan and Varghese, *Controlled Prefix Expansion*, 1998), so a lookup reads
-//! 1 to 3 entries for IPv4, 7 for an IPv6 /64, however many prefixes there are.
+//! 1 to 3 entries for IPv4, however many prefixes there are. For IPv6, where it would be 7 for a /64, it
+//! is turned into [`Skips`](super::skips::Skips).
 //! *Size:* 256 KiB, and 1 KiB for each group of prefixes that share all bits up to a step. Equal values
 //! of prefixes of one length are one, so that as many as there are next hops stay in the cache.
 
@@ -10,21 +11,27 @@ use std::hash::Hash;
 
 use foldhash::fast::FixedState;
 
+/// A longest-prefix table as it is read.
+pub(super) trait Prefixes<V>: From<Strides<V>> {
+    /// The value of the longest prefix of `address`, whose length is that of all addresses.
+    fn lookup(&self, address: &[u8]) -> Option<&V>;
+}
+
 /// Values by prefix of octets.
 pub(super) struct Strides<V> {
-    root: Box<[u32; 1 << ROOT_BITS]>,
-    tables: Vec<[u32; 1 << STEP_BITS]>,
+    pub(super) root: Box<[u32; 1 << ROOT_BITS]>,
+    pub(super) tables: Vec<[u32; 1 << STEP_BITS]>,
     /// Values and the lengths of their prefixes, no two alike.
-    leaves: Vec<(V, u8)>,
+    pub(super) leaves: Vec<(V, u8)>,
     /// Where a leaf is.
     known: HashMap<(V, u8), u32, FixedState>,
 }
 
 /// An entry is 0 for nothing, with this bit the number of the table to go on in, else the number of a
 /// leaf, plus one.
-const TABLE: u32 = 1 << 31;
+pub(super) const TABLE: u32 = 1 << 31;
 const ROOT_BITS: u8 = 16;
-const STEP_BITS: u8 = 8;
+pub(super) const STEP_BITS: u8 = 8;
 
 /// Entries from `first` on, in the root or in the table with this number.
 #[derive(Clone, Copy)]
@@ -32,6 +39,19 @@ struct Span {
     table: Option<usize>,
     first: usize,
     len: usize,
+}
+
+impl<V> Prefixes<V> for Strides<V> {
+    #[inline]
+    fn lookup(&self, address: &[u8]) -> Option<&V> {
+        let (first, rest) = address.split_first_chunk::<2>()?;
+        let mut entry = self.root[usize::from(u16::from_be_bytes(*first))];
+        for octet in rest {
+            let Some(table) = self.tables.get(table_of(entry)) else { break };
+            entry = table[usize::from(*octet)];
+        }
+        self.leaves.get(entry.wrapping_sub(1) as usize).map(|(value, _)| value)
+    }
 }
 
 impl<V: Clone + Eq + Hash> Strides<V> {
@@ -42,18 +62,6 @@ impl<V: Clone + Eq + Hash> Strides<V> {
             leaves: Vec::new(),
             known: HashMap::default(),
         }
-    }
-
-    /// The value of the longest prefix of `address`, at least two octets.
-    #[inline]
-    pub(super) fn lookup(&self, address: &[u8]) -> Option<&V> {
-        let (first, rest) = address.split_first_chunk::<2>()?;
-        let mut entry = self.root[usize::from(u16::from_be_bytes(*first))];
-        for octet in rest {
-            let Some(table) = self.tables.get(table_of(entry)) else { break };
-            entry = table[usize::from(*octet)];
-        }
-        self.leaves.get(entry.wrapping_sub(1) as usize).map(|(value, _)| value)
     }
 
     /// Sets the value of the prefix of `address` that is `len` bits long. In any order; of one
@@ -129,6 +137,6 @@ impl<V: Clone + Eq + Hash> Strides<V> {
 
 /// Which table an entry leads to. A leaf, or nothing, gets the number of none.
 #[inline]
-fn table_of(entry: u32) -> usize {
+pub(super) fn table_of(entry: u32) -> usize {
     (entry ^ TABLE) as usize
 }
