@@ -144,7 +144,7 @@ mod tests {
         for (saving, least) in [
             (Saving::ROUTED, 33),
             (Saving::BRIDGED, 17),
-            (Saving::TO_HOST, 5),
+            (Saving::LONG_WAY, 5),
             (Saving::replicated(ports(3)), 3),
             (Saving::replicated(ports(4)), 2),
             (Saving::ROUTED.with_rules(10), 2),
@@ -159,7 +159,8 @@ mod tests {
     /// Few long trains make up for many singles, where each of their datagrams saves much.
     #[test]
     fn trains_and_singles_of_a_port_are_weighed_against_each_other() {
-        for (saving, gives_up) in [(Saving::replicated(ports(3)), false), (Saving::TO_HOST, true)] {
+        for (saving, gives_up) in [(Saving::replicated(ports(3)), false), (Saving::LONG_WAY, true)]
+        {
             let mut opt_out = OptOut::new(true);
             for _ in 0..WINDOW / 32 {
                 opt_out.left(PORT, 16, saving);

@@ -46,7 +46,7 @@ impl<K: Backend> Path<K> {
         let (info, key) = (*packet.info(), FilterKey::of(packet.info(), first.head()));
         let decision = self.forwarder.decide(&info, first.head(), now);
         let rules = self.forwarder.filters().map_or(0, Filters::count);
-        let saving = Saving::of(&decision).with_rules(rules);
+        let saving = Saving::of(&decision, first.head()).with_rules(rules);
         if !self.admits(Place::Ingress, &key, info.port, &packet, now) {
             return saving;
         }

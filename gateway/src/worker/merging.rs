@@ -29,7 +29,7 @@ impl<K: Backend> Path<K> {
         let (info, segments) = (*merged.info(), merged.geometry().segments);
         self.counters.decided += u64::from(segments);
         let decision = self.forwarder.decide(&info, merged.packet().head(), now);
-        let mut saving = Saving::of(&decision);
+        let mut saving = Saving::of(&decision, merged.packet().head());
         let mut split = std::mem::take(&mut self.split);
         match resegment(merged, &self.pool, &mut split) {
             Ok(lost) => self.counters.drop(info.port, DropReason::NoBuffer, lost as u64),

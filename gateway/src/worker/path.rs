@@ -110,8 +110,9 @@ impl<K: Backend> Path<K> {
         }
         let Some(first) = packet.segments().first() else { return Saving::ROUTED };
         let decision = self.forwarder.decide(packet.info(), first.head(), now);
+        let saving = Saving::of(&decision, first.head());
         self.carry_out(decision, packet, now);
-        Saving::of(&decision)
+        saving
     }
 
     #[inline]

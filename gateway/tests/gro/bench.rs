@@ -138,7 +138,7 @@ impl Bench {
                 let Self { table, left, now, .. } = self;
                 table.end_burst(*now, &mut |super_packet| {
                     left.push((*super_packet.info(), super_packet.into_segments().collect()));
-                    Saving::TO_HOST
+                    Saving::LONG_WAY
                 });
                 self.now = self.now + Nanos::from_micros(then_micros);
                 self.burst += 1;
@@ -160,7 +160,7 @@ impl Bench {
         let Self { table, waiting, left, now, port, way, .. } = self;
         let mut sink = |super_packet: gateway::packet::SuperPacket<'_, HeapBuf>| {
             left.push((*super_packet.info(), super_packet.into_segments().collect()));
-            Saving::TO_HOST
+            Saving::LONG_WAY
         };
         let said = |packet: &HeapBuf| {
             let (head, frame_len) = (packet.head(), packet.frame_len());
@@ -194,7 +194,7 @@ impl Bench {
         let left = &mut self.left;
         self.table.flush_all(FlushReason::Shutdown, self.now, &mut |super_packet| {
             left.push((*super_packet.info(), super_packet.into_segments().collect()));
-            Saving::TO_HOST
+            Saving::LONG_WAY
         });
         assert_eq!(self.table.held(), 0);
         assert!(self.waiting.is_empty());
