@@ -116,8 +116,7 @@ fn is_kept(rings: &[usize], buffer: &Missing) -> bool {
     let is_empty = buffer.references == 1 && buffer.frame_len == 0;
     match buffer.trail.last() {
         Last::Queued(port) if rings.get(port.index()).is_some_and(|&kept| kept > 0) => true,
-        Last::Unseen => rings.iter().any(|&kept| kept > 0),
-        _ => is_empty && rings.iter().any(|&kept| kept > 0),
+        last => (is_empty || last == Last::Unseen) && rings.iter().any(|&kept| kept > 0),
     }
 }
 

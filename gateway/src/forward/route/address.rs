@@ -20,7 +20,7 @@ pub(super) trait Address: Copy + Eq + Hash + Debug {
     type Routes: Prefixes<Route>;
 
     /// Whether neighbours are put into the routing table as routes of their own. With 32 bits that
-    /// costs 1 KiB per 256 addresses; with 128 it would be 8 KiB for one.
+    /// costs 1 KiB per 256 addresses; with 128 it would be 1 KiB for one, and 8 while tables are built.
     const HOST_ROUTES: bool;
     /// No host's address.
     const UNSPECIFIED: Self;

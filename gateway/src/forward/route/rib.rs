@@ -21,7 +21,7 @@ impl<A: Address> Rib<A> {
         Self { routes: Strides::new(), family: PhantomData }
     }
 
-    /// See the head of fib.rs.
+    /// What is added later wins: see the head of fib.rs.
     pub(super) fn build(config: &Config, neighbors: &Neighbors<A>) -> Self {
         let mut rib = Self::new();
         rib.add_of_the_kernel(&config.kernel_routes, neighbors);
@@ -77,17 +77,16 @@ impl<A: Address> Rib<A> {
     }
 
     fn add_connected(&mut self, config: &Config) {
-        let ports = || config.ports.iter().zip(0..).map(|(port, index)| (port, PortId(index)));
-        let nets = || ports().flat_map(|(port, id)| port.addresses.iter().map(move |a| (*a, id)));
-        for (net, port) in nets().filter_map(|(net, port)| Some((A::net_of(net)?.0, port))) {
+        let ports = config.ports.iter().zip((0..).map(PortId));
+        let nets = ports.flat_map(|(port, id)| port.addresses.iter().map(move |net| (*net, id)));
+        let nets: Vec<_> = nets.filter_map(|(net, port)| Some((A::net_of(net)?, port))).collect();
+        for &((net, _), port) in &nets {
             self.insert(net, Route::Connected(port));
         }
-        for (net, _) in nets().filter_map(|(net, _)| A::net_of(net)) {
-            if let Some(broadcast) = A::broadcast_of(net) {
-                self.insert(broadcast.host_net(), Route::Broadcast);
-            }
+        for broadcast in nets.iter().filter_map(|((net, _), _)| A::broadcast_of(*net)) {
+            self.insert(broadcast.host_net(), Route::Broadcast);
         }
-        for (_, address) in nets().filter_map(|(net, _)| A::net_of(net)) {
+        for ((_, address), _) in nets {
             self.insert(address.host_net(), Route::Local);
         }
     }

@@ -3,11 +3,11 @@
 //! each octet in which prefixes part, 2 or 3 for an IPv6 destination and not 6 to 14.
 //! *Size:* 256 KiB, and 1.1 KiB for each octet in which prefixes part, two for each prefix at most.
 
-use super::strides::{Prefixes, STEP_BITS, Strides, TABLE, table_of};
+use super::strides::{Prefixes, Root, Step, Strides, TABLE, table_of, value_of};
 
 /// Values by prefix of sixteen octets.
 pub(super) struct Skips<V> {
-    root: Box<[u32; 1 << 16]>,
+    root: Box<Root>,
     tables: Vec<Table>,
     leaves: Vec<(V, u8)>,
 }
@@ -21,7 +21,7 @@ struct Table {
     otherwise: u32,
     /// Which octet has an entry here.
     octet: u8,
-    entries: [u32; 1 << STEP_BITS],
+    entries: Step,
 }
 
 impl<V> Prefixes<V> for Skips<V> {
@@ -37,7 +37,7 @@ impl<V> Prefixes<V> for Skips<V> {
             }
             entry = table.entries[usize::from(address[usize::from(table.octet) % 16])];
         }
-        self.leaves.get(entry.wrapping_sub(1) as usize).map(|(value, _)| value)
+        value_of(&self.leaves, entry)
     }
 }
 
@@ -56,7 +56,7 @@ impl<V> From<Strides<V>> for Skips<V> {
 
 /// The new entry for one of `from`, whose way has `depth` octets of `path`; with all tables behind it.
 fn carry_over(
-    from: &[[u32; 1 << STEP_BITS]],
+    from: &[Step],
     entry: u32,
     mut path: [u8; 16],
     mut depth: usize,
@@ -79,7 +79,7 @@ fn carry_over(
         mask: u128::from_ne_bytes(mask),
         otherwise: otherwise.unwrap_or(0),
         octet: depth as u8,
-        entries: [0; 1 << STEP_BITS],
+        entries: *table,
     });
     for octet in 0..=u8::MAX {
         path[depth] = octet;
@@ -98,7 +98,7 @@ struct Way {
     others: u32,
 }
 
-fn only_way(table: &[u32; 1 << STEP_BITS]) -> Option<Way> {
+fn only_way(table: &Step) -> Option<Way> {
     let leads_on = |entry: u32| entry & TABLE != 0;
     let (octet, &entry) = (0..=u8::MAX).zip(table).find(|(_, entry)| leads_on(**entry))?;
     let others = table[usize::from(octet == 0)];

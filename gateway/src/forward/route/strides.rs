@@ -19,8 +19,8 @@ pub(super) trait Prefixes<V>: From<Strides<V>> {
 
 /// Values by prefix of octets.
 pub(super) struct Strides<V> {
-    pub(super) root: Box<[u32; 1 << ROOT_BITS]>,
-    pub(super) tables: Vec<[u32; 1 << STEP_BITS]>,
+    pub(super) root: Box<Root>,
+    pub(super) tables: Vec<Step>,
     /// Values and the lengths of their prefixes, no two alike.
     pub(super) leaves: Vec<(V, u8)>,
     /// Where a leaf is.
@@ -31,7 +31,11 @@ pub(super) struct Strides<V> {
 /// leaf, plus one.
 pub(super) const TABLE: u32 = 1 << 31;
 const ROOT_BITS: u8 = 16;
-pub(super) const STEP_BITS: u8 = 8;
+const STEP_BITS: u8 = 8;
+/// Entries by the first octets.
+pub(super) type Root = [u32; 1 << ROOT_BITS];
+/// Entries by one more.
+pub(super) type Step = [u32; 1 << STEP_BITS];
 
 /// Entries from `first` on, in the root or in the table with this number.
 #[derive(Clone, Copy)]
@@ -50,7 +54,7 @@ impl<V> Prefixes<V> for Strides<V> {
             let Some(table) = self.tables.get(table_of(entry)) else { break };
             entry = table[usize::from(*octet)];
         }
-        self.leaves.get(entry.wrapping_sub(1) as usize).map(|(value, _)| value)
+        value_of(&self.leaves, entry)
     }
 }
 
@@ -139,4 +143,10 @@ impl<V: Clone + Eq + Hash> Strides<V> {
 #[inline]
 pub(super) fn table_of(entry: u32) -> usize {
     (entry ^ TABLE) as usize
+}
+
+/// The value of a leaf's entry.
+#[inline]
+pub(super) fn value_of<V>(leaves: &[(V, u8)], entry: u32) -> Option<&V> {
+    leaves.get(entry.wrapping_sub(1) as usize).map(|(value, _)| value)
 }
